@@ -1,0 +1,23 @@
+"""The Celery application and its timetable."""
+
+import os
+
+from celery import Celery
+from celery.schedules import crontab
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("xueji")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+# Static, reviewable, no tables. Deadlines live in the database and these tasks look for what is due.
+app.conf.beat_schedule = {
+    "sweep-outbox": {"task": "transfers.tasks.sweep_outbox", "schedule": 60.0},
+    "remind-and-escalate": {
+        "task": "transfers.tasks.remind_and_escalate",
+        "schedule": crontab(minute="*/15"),
+    },
+    # R-NUM-06: a scheduled job beside the run that follows each completion.
+    "issue-numbers": {"task": "transfers.tasks.issue_numbers", "schedule": crontab(hour="2", minute="30")},
+}

@@ -1,0 +1,247 @@
+"""Every parameter of the regulation and of local policy (HANDBOOK section F), and the budgets of SECURITY.
+
+Read from top to bottom, this is what a level may decide. Where no source gives a bound, ours is wide
+enough for every local rule we know and narrow enough to stop a slip of the keyboard; such lines say so.
+"""
+
+from django.utils.translation import gettext_lazy as _
+
+from config.rules.bounds import FREE, add_only, at_least, at_most, between, fixed, one_of, subset_of
+from config.rules.parameter import Level, Parameter
+
+# A value of an office above is the default of those below, so the nation may set whatever a province may.
+NATION = frozenset({Level.NATION})
+PROVINCE = NATION | {Level.PROVINCE}
+PROVINCE_CITY = PROVINCE | {Level.CITY}
+PROVINCE_COUNTY = PROVINCE | {Level.COUNTY}
+LOCAL = frozenset({Level.PROVINCE, Level.CITY})
+EACH = frozenset(Level)
+
+RULE_2013 = "《中小学生学籍管理办法》(教基一〔2013〕7号)"
+SYSTEM_GUIDE = "全国中小学生学籍信息管理系统使用指南"
+YEARLY_NOTICE = "教育部年度毕业升级工作通知"
+CLASS_SIZE_STANDARD = "国家班额标准"
+
+NATIONAL_KEY_FIELDS = ("name", "sex", "birth_on", "id_type", "id_number", "grade", "class_number")
+
+# One parameter reads as one paragraph.
+# fmt: off
+
+# --- Archives and changes --------------------------------------------------------------------------
+
+ARCHIVE_DEADLINE = Parameter(
+    "ARCHIVE_DEADLINE", "第六条", 2, "月", at_most(2), PROVINCE_CITY,
+    _("学生首次注册学籍后,学校在两个月内建立学籍档案"),
+)
+CHANGE_DEADLINE = Parameter(
+    "CHANGE_DEADLINE", "第七条", 1, "月", at_most(1), PROVINCE,
+    _("升学、转学及其他学籍变动,学校原则上在一个月内更新档案"),
+)
+ARCHIVE_FOLLOW_DAYS = Parameter(
+    "ARCHIVE_FOLLOW_DAYS", f"{RULE_2013}第十五条", 1, "月", at_most(1), NATION,
+    _("电子学籍转接后,转出学校在一个月内办结档案移交"),
+)
+ARCHIVE_RETENTION = Parameter(
+    "ARCHIVE_RETENTION", f"{RULE_2013}第九条", "permanent", "", one_of("permanent", "30y", "10y"), PROVINCE,
+    _("学生最后终止学业的学校归档保存学籍档案"),
+    kind="choice", labels={"permanent": _("永久"), "30y": _("30年"), "10y": _("10年")},
+)
+KEY_FIELDS = Parameter(
+    "KEY_FIELDS", SYSTEM_GUIDE,
+    NATIONAL_KEY_FIELDS, "", add_only(NATIONAL_KEY_FIELDS), PROVINCE,
+    _("关键数据变更须提交佐证材料并逐级核准,省级可增加关键数据项"),
+    kind="choices",
+    labels={
+        "name": _("姓名"), "sex": _("性别"), "birth_on": _("出生日期"), "id_type": _("身份证件类型"),
+        "id_number": _("身份证件号"), "grade": _("年级"), "class_number": _("班级"),
+    },
+)
+REGISTRATION_STEP_DAYS = Parameter(
+    # No article gives a clock for 学籍注册: ten working days a step is our default, after the transfer's.
+    "REGISTRATION_STEP_DAYS", "第六条", 10, "工作日", at_most(10), PROVINCE,
+    _("学籍注册每一环节在十个工作日内核办;办法未定时限,本系统参照转学执行"),
+)
+
+# --- Entry, classes, quota -------------------------------------------------------------------------
+
+ENTRY_AGE = Parameter(
+    "ENTRY_AGE", "《中华人民共和国义务教育法》第十一条", 6, "岁", between(6, 7), PROVINCE,
+    _("年满六周岁的儿童入学,条件不具备的地区可以推迟到七周岁"),
+)
+ENTRY_CUTOFF = Parameter(
+    "ENTRY_CUTOFF", "《中华人民共和国义务教育法》第十一条", "0831", "", FREE, PROVINCE,
+    _("小学一年级新生在截止日(含当日)前须达到入学年龄,截止日由省级规定"),
+    kind="month_day",
+)
+# Intake up to 55, for 56 is a large class (大班额); at most 65, for 66 is super-large: two national lines.
+CLASS_SIZE_INTAKE_PRIMARY = Parameter(
+    "CLASS_SIZE_INTAKE_PRIMARY", CLASS_SIZE_STANDARD, 45, "人", at_most(55), PROVINCE_COUNTY,
+    _("小学起始年级编班时的班额"),
+)
+CLASS_SIZE_INTAKE_JUNIOR = Parameter(
+    "CLASS_SIZE_INTAKE_JUNIOR", CLASS_SIZE_STANDARD, 50, "人", at_most(55), PROVINCE_COUNTY,
+    _("初中起始年级编班时的班额"),
+)
+CLASS_SIZE_INTAKE_SENIOR = Parameter(
+    "CLASS_SIZE_INTAKE_SENIOR", CLASS_SIZE_STANDARD, 50, "人", at_most(55), PROVINCE_COUNTY,
+    _("普通高中起始年级编班时的班额"),
+)
+CLASS_SIZE_MAX_PRIMARY = Parameter(
+    "CLASS_SIZE_MAX_PRIMARY", CLASS_SIZE_STANDARD, 55, "人", at_most(65), PROVINCE_COUNTY,
+    _("小学班级在转入、复学后的最大人数"),
+)
+CLASS_SIZE_MAX_SECONDARY = Parameter(
+    "CLASS_SIZE_MAX_SECONDARY", CLASS_SIZE_STANDARD, 60, "人", at_most(65), PROVINCE_COUNTY,
+    _("初中、普通高中班级在转入、复学后的最大人数"),
+)
+QUOTA_ENABLED = Parameter(
+    "QUOTA_ENABLED", "地方学籍总量规定", False, "", FREE, LOCAL,
+    _("是否按学校和学段控制学籍总量"),
+    kind="bool",
+)
+QUOTA = Parameter(
+    "QUOTA", "地方学籍总量规定", 0, "人", at_least(0), LOCAL,
+    _("学校一个学段的学籍总量;启用总量控制而未核定的为零"),
+)
+
+# --- Transfers, calendar of the year ---------------------------------------------------------------
+
+TRANSFER_STEP_DAYS = Parameter(
+    "TRANSFER_STEP_DAYS", "第十五条", 10, "工作日", at_most(10), PROVINCE,
+    _("转学的每一方在十个工作日内核办"),
+)
+TRANSFER_WINDOWS = Parameter(
+    "TRANSFER_WINDOWS", "第十五条", ("term-7..term+14",), "", FREE, EACH,
+    _("转学在规定的时间内办理"),
+    kind="windows",
+)
+TRANSFER_FREEZE = Parameter(
+    "TRANSFER_FREEZE", YEARLY_NOTICE, "0715..0814", "", FREE, NATION,
+    _("升级前后暂停受理转学,已受理的继续办理"),
+    kind="period",
+)
+GRADUATING_FREEZE = Parameter(
+    "GRADUATING_FREEZE", YEARLY_NOTICE, "0701..0814", "", FREE, NATION,
+    _("毕业年级暂停受理新的学籍业务"),
+    kind="period",
+)
+PROMOTION_AT = Parameter(
+    "PROMOTION_AT", YEARLY_NOTICE, "0810 24:00", "", FREE, NATION,
+    _("非毕业年级由全国系统统一升级"),
+    kind="moment",
+)
+ROUTE_EXTRA_LEVELS = Parameter(
+    "ROUTE_EXTRA_LEVELS", "第五条", (), "",
+    subset_of("township", "city_senior", "province_across"), PROVINCE_COUNTY,
+    _("在法定环节之外增加的核办层级"),
+    kind="choices",
+    labels={
+        "township": _("乡镇(中心校)"),
+        "city_senior": _("普通高中报地市核办"),
+        "province_across": _("跨省报省级核办"),
+    },
+)
+
+# --- Suspension, absence, repetition, death (bounds of months, weeks and share are ours) -----------
+
+SUSPENSION_MONTHS = Parameter(
+    "SUSPENSION_MONTHS", f"{RULE_2013}第十二条", 12, "月", between(1, 24), PROVINCE,
+    _("一次休学的期限"),
+)
+SUSPENSION_MONTHS_MAX = Parameter(
+    "SUSPENSION_MONTHS_MAX", f"{RULE_2013}第十二条", 24, "月", between(1, 36), PROVINCE,
+    _("连续休学的最长期限"),
+)
+SUSPENSION_WARN_DAYS = Parameter(
+    "SUSPENSION_WARN_DAYS", f"{RULE_2013}第十二条", 15, "工作日", between(1, 60), PROVINCE,
+    _("休学期满前提醒监护人办理复学或续休"),
+)
+DROPOUT_WEEKS = Parameter(
+    "DROPOUT_WEEKS", f"{RULE_2013}第二十二条", 4, "周", between(1, 8), PROVINCE,
+    _("义务教育阶段学生无故连续缺课且联系不上的,按疑似辍学处理"),
+)
+REPEAT_SHARE_S2 = Parameter(
+    "REPEAT_SHARE_S2", f"{RULE_2013}第十二条", 2, "%", between(0, 10), PROVINCE,
+    _("普通高中二年级留级学生占年级人数的最高比例"),
+)
+DEATH_CANCEL_DAYS = Parameter(
+    "DEATH_CANCEL_DAYS", f"{RULE_2013}第二十一条", 10, "工作日", fixed(10), NATION,
+    _("学生死亡的,学校凭证明在十个工作日内注销学籍"),
+)
+VERIFY_PER_SEMESTER = Parameter(
+    "VERIFY_PER_SEMESTER", "第二十五条", 1, "次", at_least(1), NATION,
+    _("学校每学期至少核准一次全体学生的学籍"),
+)
+
+# --- Accounts and what a person may look at --------------------------------------------------------
+
+ACCOUNT_SEAL_DAYS = Parameter(
+    "ACCOUNT_SEAL_DAYS", "第二十四条", 180, "日", at_most(180), NATION,
+    _("半年以上未使用的账号封存"),
+)
+PASSWORD_DAYS = Parameter(
+    # The article gives no interval; ninety days is our promise (SECURITY AC-2), a province only shortens it.
+    "PASSWORD_DAYS", "第二十四条", 90, "日", at_most(90), PROVINCE,
+    _("定期更换密码"),
+)
+REVEAL_SECONDS = Parameter(
+    "REVEAL_SECONDS", "第二十四条", 60, "秒", at_most(60), PROVINCE,
+    _("敏感信息明文显示的时间"),
+)
+REVEALS_PER_HOUR = Parameter(
+    "REVEALS_PER_HOUR", "第二十四条", 60, "次", at_most(60), PROVINCE,
+    _("每人每小时查看敏感信息明文的次数"),
+)
+REVEALS_PER_DAY = Parameter(
+    "REVEALS_PER_DAY", "第二十四条", 200, "次", at_most(200), PROVINCE,
+    _("每人每日查看敏感信息明文的次数"),
+)
+RECORDS_PER_HOUR = Parameter(
+    "RECORDS_PER_HOUR", "第二十四条", 300, "条", at_most(300), PROVINCE,
+    _("每人每小时查阅学籍记录的数量"),
+)
+RECORDS_PER_DAY = Parameter(
+    "RECORDS_PER_DAY", "第二十四条", 1500, "条", at_most(1500), PROVINCE,
+    _("每人每日查阅学籍记录的数量"),
+)
+LOOKUPS_PER_HOUR = Parameter(
+    "LOOKUPS_PER_HOUR", "第二十四条", 30, "次", at_most(30), PROVINCE,
+    _("每人每小时跨管理范围查重的次数"),
+)
+LOOKUPS_PER_DAY = Parameter(
+    "LOOKUPS_PER_DAY", "第二十四条", 100, "次", at_most(100), PROVINCE,
+    _("每人每日跨管理范围查重的次数"),
+)
+
+# --- Images (at most 2 MB and 60 KB; the photo's size in pixels has bounds of ours) ----------------
+
+EVIDENCE_MAX_KB = Parameter(
+    "EVIDENCE_MAX_KB", SYSTEM_GUIDE, 2048, "KB", at_most(2048), NATION,
+    _("佐证材料每个文件的大小,格式为JPG、JPEG或PNG"),
+)
+PHOTO_MAX_KB = Parameter(
+    "PHOTO_MAX_KB", "全国中小学生学籍照片采集要求", 60, "KB", at_most(60), NATION,
+    _("学籍照片文件的大小"),
+)
+PHOTO_WIDTH = Parameter(
+    "PHOTO_WIDTH", "全国中小学生学籍照片采集要求", 260, "像素", between(130, 1040), NATION,
+    _("学籍照片的宽度"),
+)
+PHOTO_HEIGHT = Parameter(
+    "PHOTO_HEIGHT", "全国中小学生学籍照片采集要求", 320, "像素", between(160, 1280), NATION,
+    _("学籍照片的高度"),
+)
+
+# --- The rules themselves --------------------------------------------------------------------------
+
+RULE_VALID_TO = Parameter(
+    "RULE_VALID_TO", "第五条", "", "", FREE, EACH,
+    _("本级学籍管理实施细则的有效期截止日"),
+    kind="date",
+)
+
+# fmt: on
+
+PARAMETERS: dict[str, Parameter] = {
+    name: declared for name, declared in list(globals().items()) if isinstance(declared, Parameter)
+}

@@ -1,0 +1,213 @@
+"""All settings, one file. Typed readers; a missing production secret stops the start."""
+
+import os
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def text(name: str, default: str | None = None) -> str:
+    """An environment value; without a default it must be there."""
+    value = os.environ.get(name, default)
+    if value is None:
+        raise ImproperlyConfigured(
+            f"{name} is not set. bin/run and bin/test set it; in production it is yours to set."
+        )
+    return value
+
+
+def flag(name: str) -> bool:
+    return os.environ.get(name, "") == "1"
+
+
+def database(url: str) -> dict[str, object]:
+    parts = urlsplit(url)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.path.lstrip("/"),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": parts.hostname or "",
+        "PORT": str(parts.port or ""),
+    }
+
+
+# ── Who this process is ──────────────────────────────────────────────────────────────────────────────────────────
+ROLE = text("XUEJI_ROLE", "web")  # web, worker, beat or owner
+DEBUG = flag("XUEJI_DEBUG")
+DEMO = flag("XUEJI_DEMO")  # the development-only persona page and the demonstration country
+UNDER_TEST = flag("XUEJI_TEST")  # fault points speak only here
+VAR = Path(text("XUEJI_VAR", str(BASE_DIR / "var")))
+SECRET_KEY = text("XUEJI_SECRET_KEY")
+KEYRING = Path(text("XUEJI_KEYRING", str(VAR / "keys")))
+ORIGIN = text("XUEJI_ORIGIN", "http://127.0.0.1:8000")
+IS_HTTPS = ORIGIN.startswith("https://")
+VERSION = "0.1.0"
+
+# ── Application ──────────────────────────────────────────────────────────────────────────────────────────────────
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "guardian",
+    "rest_framework",
+    "django_htmx",
+    "pgtrigger",
+    "pghistory",
+    "config",
+    "audit",
+    "accounts",
+    "registry",
+    "archives",
+    "transfers",
+]
+MIDDLEWARE = [
+    "config.middleware.RequestId",
+    "config.middleware.SecurityHeaders",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "accounts.middleware.ActingOffice",
+    "accounts.middleware.RequestTransaction",  # the innermost: everything a view does is inside
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+ALLOWED_HOSTS = [urlsplit(ORIGIN).hostname or "127.0.0.1", "127.0.0.1", "localhost", "testserver"]
+CSRF_TRUSTED_ORIGINS = [ORIGIN]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": False,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.messages.context_processors.messages",
+                "accounts.context.frame",
+            ],
+            "loaders": [
+                (
+                    "django.template.loaders.cached.Loader",
+                    [
+                        "django.template.loaders.filesystem.Loader",
+                        "django.template.loaders.app_directories.Loader",
+                    ],
+                )
+            ],
+            "builtins": ["django.templatetags.i18n", "django.templatetags.static"],
+        },
+    }
+]
+
+# ── Database, queue ──────────────────────────────────────────────────────────────────────────────────────────────
+_DATABASE_BY_ROLE = {
+    "owner": "DATABASE_OWNER_URL",
+    "worker": "DATABASE_WORKER_URL",
+    "beat": "DATABASE_WORKER_URL",
+}
+DATABASES = {"default": database(text(_DATABASE_BY_ROLE.get(ROLE, "DATABASE_URL")))}
+DATABASES["default"]["CONN_MAX_AGE"] = 0
+DATABASES["default"]["OPTIONS"] = (
+    {"pool": {"min_size": 2, "max_size": 8, "timeout": 10}}
+    if ROLE == "web" and not UNDER_TEST
+    else {}  # the pool is torn down after every task in a worker; the test client needs one connection
+)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+REDIS_URL = text("REDIS_URL")
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = "json"
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_TIME_LIMIT = 600
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 1200}
+CELERY_DB_REUSE_MAX = 200
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "Asia/Shanghai"
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+
+# ── People ───────────────────────────────────────────────────────────────────────────────────────────────────────
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+LOGIN_URL = "accounts:sign_in"
+LOGIN_REDIRECT_URL = "home"
+PASSWORD_HASHERS = ["accounts.passwords.Argon2id"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+SILENCED_SYSTEM_CHECKS = ["guardian.W001"]  # rights are computed in accounts.rights; the backend is not used
+ANONYMOUS_USER_NAME = None
+SESSION_COOKIE_NAME = "__Host-xueji" if IS_HTTPS else "xueji"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_NAME = "__Host-csrf" if IS_HTTPS else "csrf"
+SESSION_COOKIE_AGE = 12 * 3600
+CSRF_FAILURE_VIEW = "config.errorpages.csrf_failure"
+
+# ── Pages ────────────────────────────────────────────────────────────────────────────────────────────────────────
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = "Asia/Shanghai"
+USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "static_built"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = DEBUG or UNDER_TEST
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if UNDER_TEST
+        else "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
+    },
+}
+MEDIA_ROOT = VAR / "materials"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_SSL_REDIRECT = False  # the proxy before us speaks TLS; granian serves plain http behind it
+SECURE_HSTS_SECONDS = 31536000 if IS_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_HTTPS
+SECURE_HSTS_PRELOAD = IS_HTTPS
+X_FRAME_OPTIONS = "DENY"
+
+# ── API ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.SessionOrNothing"],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.api.HoldsRight"],
+    "EXCEPTION_HANDLER": "accounts.api.refusal_handler",
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+
+# ── History ──────────────────────────────────────────────────────────────────────────────────────────────────────
+import pghistory  # noqa: E402  (its field classes are settings)
+
+PGHISTORY_FIELD = pghistory.Field(null=True)
+PGHISTORY_CONTEXT_FIELD = pghistory.ContextForeignKey(null=True)
+# Not through PGHISTORY_DEFAULT_TRACKERS: those are deep-copied, and a copied level no longer equals Statement (tried).
+PGHISTORY_LEVEL = pghistory.Statement
+PGHISTORY_APPEND_ONLY = True
+
+# ── Logs ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+LOGGING_CONFIG = "config.logs.configure"
+LOGGING = {"version": 1}  # Django calls LOGGING_CONFIG only when there is something here

@@ -1,0 +1,17 @@
+from django.urls import include, path
+
+from config.health import health
+
+urlpatterns = [
+    path("healthz", health, name="health"),
+    path("accounts/", include("accounts.urls")),
+    path("audit/", include("audit.urls")),
+    path("registry/", include("registry.urls")),
+    path("archives/", include("archives.urls")),
+    path("api/v1/", include("transfers.apiroutes")),
+    path("", include("transfers.urls")),
+]
+handler400 = "config.errorpages.bad_request"
+handler403 = "config.errorpages.permission_denied"
+handler404 = "config.errorpages.not_found"
+handler500 = "config.errorpages.server_error"
