@@ -1,0 +1,40 @@
+"""What the frame of every page shows: navigation by task, the office she acts for, her posts."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from accounts.roles import Right
+
+# label, route, icon, rights any of which opens it
+_NAVIGATION = (
+    (_("今日待办"), "home", "home", ()),
+    (_("学生"), "registry:students", "students", (Right.VIEW_STUDENT, Right.VIEW_OWN_CLASS)),
+    (_("班级"), "registry:classes", "classes", (Right.VIEW_CLASS, Right.VIEW_OWN_CLASS)),
+    (_("新生注册"), "transfers:register", "register", (Right.FILE,)),
+    (_("办件"), "transfers:cases", "cases", (Right.VIEW_CASE,)),
+    (_("待审队列"), "transfers:queue", "queue", (Right.REVIEW, Right.DECIDE)),
+    (_("问题学籍"), "registry:problems", "problems", (Right.VIEW_STUDENT,)),
+    (_("单位"), "accounts:offices", "offices", (Right.VIEW_OFFICE,)),
+    (_("日志"), "audit:events", "log", (Right.VIEW_LOG,)),
+)
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    user: Any = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return {"navigation": [], "is_demo": settings.DEMO, "version": settings.VERSION}
+    navigation = [
+        {"label": label, "route": route, "icon": icon}
+        for label, route, icon, rights in _NAVIGATION
+        if not rights or any(user.holds(right) for right in rights)
+    ]
+    return {
+        "navigation": navigation,
+        "acting_post": user.acting_post,
+        "posts": getattr(request, "valid_posts", []),
+        "is_demo": settings.DEMO,
+        "version": settings.VERSION,
+    }

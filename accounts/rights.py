@@ -1,0 +1,124 @@
+"""May she, why not, and who can: the one place that answers (ARCHITECTURE 2)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import wraps
+from typing import Any
+
+from django.db.models import CharField, Exists, F, IntegerField, OuterRef, Q, Value
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from accounts.models import HeldRight, OfficeGrant, Organization, Post, TrainingRecord, User
+from accounts.roles import RIGHT_LABELS, ROLES, Right, roles_with
+from config.clock import today
+from config.errors import NotAllowed, Refusal
+
+# AC-10: a training record of the last 24 months. Counted in days so that 29 February has a yesterday.
+TRAINING_VALID_DAYS = 730
+
+
+def held_rights(user: User) -> list[HeldRight]:
+    """The offices, roles and granted rights of `user` today, in one query."""
+    day = today()
+    is_open = Q(user__is_active=True, user__sealed_at=None, valid__contains=day)
+    trained = Exists(
+        TrainingRecord.objects.filter(
+            user=OuterRef("user"),
+            completed_on__gt=day - timedelta(days=TRAINING_VALID_DAYS),
+            completed_on__lte=day,
+        )
+    )
+    untrained_roles = [code for code, role in ROLES.items() if not role.needs_training]
+    posts = (
+        Post.objects.filter(is_open, user=user, office__valid__contains=day)
+        .filter(Q(role__in=untrained_roles) | trained)
+        .annotate(none=Value("", CharField()))
+        .values_list("office__path", "role", "none", "office__name", "id")
+    )
+    grants = (
+        OfficeGrant.objects.filter(is_open, user=user)
+        .annotate(none=Value("", CharField()), no_post=Value(0, IntegerField()))
+        .values_list(
+            "content_object__path", "none", "permission__codename", "content_object__name", "no_post"
+        )
+    )
+    return [HeldRight(*row) for row in posts.union(grants, all=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Whether a person may act, why not, and who can."""
+
+    is_allowed: bool
+    right: str
+    who_can: str = ""
+
+    def or_raise(self) -> None:
+        if not self.is_allowed:
+            raise NotAllowed(right=str(RIGHT_LABELS[Right(self.right)]), who=self.who_can)
+
+
+def explain(user: User, right: str, *, at: str) -> Answer:
+    """May `user` act with `right` at exactly the office at path `at`? Seeing flows down; acting does not."""
+    if user.may_act_at(right, at):
+        return Answer(True, right)
+    return Answer(False, right, who_can(right, at=at))
+
+
+def who_can(right: str, *, at: str) -> str:
+    """A sentence naming the office and the persons who hold `right` there, with telephone."""
+    office = Organization.objects.filter(path=at).first()
+    if office is None:
+        return ""
+    holders = [
+        f"{name} {phone}".strip()
+        for name, phone in Post.objects.filter(
+            office=office, role__in=roles_with(right), valid__contains=today(), user__is_active=True
+        )
+        .filter(user__sealed_at=None)
+        .order_by("user__name")
+        .values_list("user__name", "user__phone")[:3]
+    ]
+    if not holders:
+        return _("应由{office}办理,该单位目前没有任职人员,请联系其上级。").format(office=office.name)
+    return _("应由{office}办理({people})。").format(office=office.name, people="、".join(holders))
+
+
+class PostNeeded(Refusal):
+    """Signed in, but no post is valid today: nothing can be seen."""
+
+    code, status = "no_post", 403
+
+
+PostNeeded.message = _("您目前没有有效岗位(未任职、培训记录过期或账号已封存),请联系本单位系统管理员。")
+
+View = Callable[..., HttpResponse]
+
+
+def requires(*rights: str) -> Callable[[View], View]:
+    """Declare who may enter a view: holders of any of `rights`; with none, everybody who is signed in.
+
+    Rows are still asked for through `visible_to`; this refuses at the door. A test walks the URLconf and fails on a view
+    that says nothing.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            user: Any = request.user
+            if rights and not any(user.holds(right) for right in rights):
+                raise NotAllowed(right=str(RIGHT_LABELS[Right(rights[0])]), who="")
+            return view(request, *args, **kwargs)
+
+        guarded.required_rights = rights  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+def valid_posts(user: User) -> list[Post]:
+    """Her posts that give rights today, highest office first."""
+    ids = [line.post_id for line in user.held if line.post_id]
+    return list(Post.objects.filter(pk__in=ids).select_related("office").order_by(F("office__path"), "role"))

@@ -1,0 +1,115 @@
+"""Rights and roles as data (HANDBOOK C6). A post gives a person a role at an office; the role gives these rights there."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.utils.translation import gettext_lazy as _
+
+
+class Right(StrEnum):
+    """What may be done. Seeing flows down the tree; acting does not."""
+
+    VIEW_STUDENT = "view_student"
+    VIEW_CLASS = "view_class"  # roll of a class without identity data
+    VIEW_OWN_CLASS = "view_own_class"  # records of the classes one heads
+    VIEW_IDENTITY = "view_identity"  # reveal a masked value, with reason
+    VIEW_HEALTH = "view_health"
+    VIEW_CASE = "view_case"
+    FILE = "file_case"
+    REVIEW = "review_case"
+    DECIDE = "decide_case"
+    EDIT_STUDENT = "edit_student"
+    MANAGE_CLASS = "manage_class"
+    LOOK_UP = "look_up"  # across scope, exact number and name only
+    VIEW_LOG = "view_log"
+    VIEW_OFFICE = "view_office"
+    MANAGE_ACCOUNTS = "manage_accounts"
+    ISSUE_NUMBERS = "issue_numbers"
+    SET_RULES = "set_rules"
+
+
+RIGHT_LABELS = {
+    Right.VIEW_STUDENT: _("查看学籍"),
+    Right.VIEW_CLASS: _("查看班级名单"),
+    Right.VIEW_OWN_CLASS: _("查看本班学籍"),
+    Right.VIEW_IDENTITY: _("查看证件明文"),
+    Right.VIEW_HEALTH: _("查看健康信息"),
+    Right.VIEW_CASE: _("查看办件"),
+    Right.FILE: _("发起业务"),
+    Right.REVIEW: _("学校审核"),
+    Right.DECIDE: _("主管部门核办"),
+    Right.EDIT_STUDENT: _("维护学籍数据"),
+    Right.MANAGE_CLASS: _("维护班级"),
+    Right.LOOK_UP: _("全国查重"),
+    Right.VIEW_LOG: _("查看日志"),
+    Right.VIEW_OFFICE: _("查看单位"),
+    Right.MANAGE_ACCOUNTS: _("账号与岗位管理"),
+    Right.ISSUE_NUMBERS: _("学籍号签发"),
+    Right.SET_RULES: _("设定规则"),
+}
+
+SCHOOL = ("school",)
+BUREAUS = ("township", "county", "city", "province", "nation", "authority")
+READERS = ("city", "province", "nation")
+# Rights that a dated grant may give to an office outside the own line. Acting rights are never granted this way.
+GRANTABLE = (Right.VIEW_STUDENT, Right.VIEW_CASE, Right.VIEW_LOG)
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """One role: where it exists and what it may do there. `needs_training` is 先培训后上岗 (第二十二条)."""
+
+    code: str
+    name: str
+    kinds: tuple[str, ...]
+    rights: frozenset[Right]
+    needs_training: bool = True
+
+
+def _role(code: str, name: str, kinds: tuple[str, ...], *rights: Right, needs_training: bool = True) -> Role:
+    return Role(code, name, kinds, frozenset((*rights, Right.VIEW_OFFICE)), needs_training)
+
+
+R = Right
+ROLES: dict[str, Role] = {
+    role.code: role
+    for role in (
+        _role(
+            "registrar", "学籍管理员", SCHOOL,
+            R.VIEW_STUDENT, R.VIEW_CLASS, R.VIEW_IDENTITY, R.VIEW_HEALTH, R.VIEW_CASE, R.FILE, R.EDIT_STUDENT,
+            R.MANAGE_CLASS, R.LOOK_UP,
+        ),
+        _role(
+            "leader", "学籍主管领导", SCHOOL,
+            R.VIEW_STUDENT, R.VIEW_CLASS, R.VIEW_IDENTITY, R.VIEW_CASE, R.REVIEW, R.VIEW_LOG,
+        ),
+        _role("head_teacher", "班主任", SCHOOL, R.VIEW_OWN_CLASS, needs_training=False),
+        _role("subject_teacher", "任课教师", SCHOOL, R.VIEW_CLASS, needs_training=False),
+        _role("school_doctor", "校医", SCHOOL, R.VIEW_CLASS, R.VIEW_HEALTH, needs_training=False),
+        _role("system_administrator", "系统管理员", (*SCHOOL, *BUREAUS), R.MANAGE_ACCOUNTS, needs_training=False),
+        _role("network_administrator", "网络管理员", BUREAUS, needs_training=False),
+        _role(
+            "reviewer", "审核员", BUREAUS,
+            R.VIEW_STUDENT, R.VIEW_CLASS, R.VIEW_IDENTITY, R.VIEW_CASE, R.DECIDE, R.LOOK_UP,
+        ),
+        _role(
+            "bureau_leader", "主管领导", BUREAUS,
+            R.VIEW_STUDENT, R.VIEW_CLASS, R.VIEW_CASE, R.VIEW_LOG, R.SET_RULES,
+        ),
+        _role(
+            "auditor", "督查员", READERS,
+            R.VIEW_STUDENT, R.VIEW_CLASS, R.VIEW_IDENTITY, R.VIEW_CASE, R.VIEW_LOG, needs_training=False,
+        ),
+        _role(
+            "national_operator", "国家级操作员", ("nation",),
+            R.VIEW_STUDENT, R.VIEW_CLASS, R.VIEW_CASE, R.ISSUE_NUMBERS, R.LOOK_UP, R.SET_RULES,
+        ),
+        _role("security_administrator", "安全管理员", BUREAUS, R.SET_RULES, needs_training=False),
+        _role("audit_administrator", "审计管理员", BUREAUS, R.VIEW_LOG, needs_training=False),
+    )
+}  # fmt: skip
+
+
+def roles_with(right: str) -> list[str]:
+    """Codes of the roles that hold `right`."""
+    return [code for code, role in ROLES.items() if right in role.rights]

@@ -1,0 +1,75 @@
+"""Signing in: one answer for every failure, in the same time (AC-5)."""
+
+from datetime import timedelta
+
+from django.contrib.auth import login
+from django.contrib.auth.hashers import make_password
+from django.db.models.functions import Now
+from django.http import HttpRequest
+
+from accounts.models import User
+from accounts.rights import valid_posts
+from audit.models import AccessEntry
+from audit.services import record_sign_in
+from config.scope import NATION, scoped_transaction
+
+# AC-5: five failures in a quarter of an hour, then waiting. Attempts made while waiting do not lengthen it, so that a
+# stranger can never lock an account for good.
+FAILURES_BEFORE_WAITING = 5
+WAITING = timedelta(minutes=15)
+
+
+def sign_in(request: HttpRequest, username: str, password: str) -> User | None:
+    """Sign the person in and record it, or record the failure and answer None.
+
+    Unknown, wrong, sealed, inactive and waiting cost the same work: one hash, one count, one row.
+    """
+    user = User.objects.filter(username=username).first()
+    is_right = _password_fits(user, password)
+    with scoped_transaction(NATION):
+        is_waiting = _recent_failures(user) >= FAILURES_BEFORE_WAITING
+        if user and is_right and user.is_active and user.sealed_at is None and not is_waiting:
+            _enter(request, user, "ok")
+            return user
+        record_sign_in(person=user, code="waiting" if is_waiting else "failed", route="accounts:sign_in")
+    return None
+
+
+def enter_as(request: HttpRequest, persona: User) -> None:
+    """Sign in as a demonstration persona, without a password; the caller has checked that this is a demonstration."""
+    with scoped_transaction(NATION):
+        _enter(request, persona, "persona")
+
+
+def _enter(request: HttpRequest, user: User, code: str) -> None:
+    """Record first: without its trace there is no sign-in. Django's `login` gives the session a new key."""
+    posts = valid_posts(user)
+    office = posts[0].office if posts else None
+    record_sign_in(
+        person=user,
+        code=code,
+        route="accounts:sign_in",
+        office_path=office.path if office else NATION,
+        office_name=office.name if office else "",
+    )
+    login(request, user)
+
+
+def _password_fits(user: User | None, password: str) -> bool:
+    if user is None or not user.has_usable_password():
+        make_password(password)  # as long as a comparison takes: the time must not tell which accounts exist
+        return False
+    return user.check_password(password)
+
+
+def _recent_failures(user: User | None) -> int:
+    """Failures since the last success, within the waiting time."""
+    failures = AccessEntry.objects.filter(
+        actor_id=user.pk if user else 0,
+        outcome=AccessEntry.Outcome.SIGN_IN,
+        code="failed",
+        at__gt=Now() - WAITING,
+    )
+    if user and user.last_login:
+        failures = failures.filter(at__gt=user.last_login)
+    return failures.count()

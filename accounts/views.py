@@ -1,0 +1,159 @@
+"""Signing in and out, choosing a post, the tree of offices."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import logout
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts import offices as tree
+from accounts import personas as cast
+from accounts.forms import OfficeFilter, SignInForm
+from accounts.middleware import POST_IN_SESSION
+from accounts.models import Organization, User
+from accounts.rights import requires
+from accounts.roles import Right
+from accounts.signing_in import enter_as
+from accounts.signing_in import sign_in as try_to_sign_in
+from audit.services import record_sign_in
+from config.errors import NotFound
+from config.scope import NATION, scoped_transaction
+
+
+@login_not_required
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "POST"])
+def sign_in(request: HttpRequest) -> HttpResponse:
+    if request.method == "GET" and request.user.is_authenticated:
+        return redirect("home")
+    form = SignInForm(request.POST or None)
+    failure = ""
+    if request.method == "POST" and form.is_valid():
+        if try_to_sign_in(request, form.cleaned_data["username"], form.cleaned_data["password"]):
+            return redirect(_inside(request, request.POST.get("next", "")))
+        failure = _(
+            "账号或密码不正确,或该账号目前不能登录。连续多次失败后须等待15分钟;如需帮助,请联系本单位系统管理员。"
+        )
+    context = {
+        "form": form,
+        "failure": failure,
+        "next": request.POST.get("next") or request.GET.get("next", ""),
+        "was_signed_out": "out" in request.GET,
+    }
+    return render(
+        request, "accounts/sign_in.html", context, status=403 if failure else 400 if form.errors else 200
+    )
+
+
+@login_not_required
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    user = request.user
+    if isinstance(user, User):
+        with scoped_transaction(user.acting_path or NATION):
+            record_sign_in(
+                person=user,
+                code="out",
+                route="accounts:sign_out",
+                office_path=user.acting_path or NATION,
+                office_name=user.acting_office_name,
+            )
+    logout(request)
+    response = redirect(f"{reverse('accounts:sign_in')}?out=1")
+    response["Clear-Site-Data"] = '"cache", "cookies", "storage"'  # RD-7
+    return response
+
+
+@require_POST
+@requires()
+def switch_post(request: HttpRequest) -> HttpResponse:
+    """Act under another of her posts from now on. Home follows: the page she was on may not exist for that office."""
+    wanted = request.POST.get("post", "")
+    post = next((post for post in request.valid_posts if str(post.pk) == wanted), None)  # type: ignore[attr-defined]
+    if post is None:
+        raise NotFound()
+    request.session[POST_IN_SESSION] = post.pk
+    return redirect("home")
+
+
+@login_not_required
+@require_http_methods(["GET", "POST"])
+def personas(request: HttpRequest) -> HttpResponse:
+    """The demonstration's cast, one press to sign in as any; it does not exist outside the demonstration."""
+    if not settings.DEMO:
+        raise NotFound()
+    if request.method == "POST":
+        chosen = cast.persona(request.POST.get("username", ""))
+        if chosen is None:
+            raise NotFound()
+        logout(request)
+        enter_as(request, chosen)
+        return redirect("home")
+    return render(request, "accounts/personas.html", {"levels": list(cast.personas())})
+
+
+@require_GET
+@requires()
+def help_page(request: HttpRequest) -> HttpResponse:
+    return render(request, "accounts/help.html")
+
+
+@require_GET
+@requires(Right.VIEW_OFFICE)
+def offices(request: HttpRequest) -> HttpResponse:
+    """Children of one office, the acting one unless `at` says; with `q`, offices below it by name or code."""
+    user: Any = request.user
+    chosen = OfficeFilter(request.GET)
+    if not chosen.is_valid():
+        raise NotFound()
+    visible = tree.visible_offices(user)
+    at = get_object_or_404(visible, pk=chosen.cleaned_data["at"] or user.acting_post.office_id)
+    words = chosen.cleaned_data["q"]
+    rows = tree.named(visible.within(at.path), words) if words else visible.filter(parent=at)  # type: ignore[attr-defined]
+    if after := chosen.cleaned_data["after"]:
+        rows = rows.filter(path__gt=get_object_or_404(visible, pk=after).path)
+    found = list(tree.with_counts(rows).order_by("path")[: tree.PAGE_SIZE + 1])
+    shown = found[: tree.PAGE_SIZE]
+    context = {
+        "at": at,
+        "trail": [(o.name, f"?at={o.pk}") for o in tree.way_down(at, user)[:-1]] + [(at.name, "")],
+        "rows": shown,
+        "after": shown[-1].pk if len(found) > tree.PAGE_SIZE else "",
+        "words": words,
+    }
+    return render(request, "accounts/offices.html", context)
+
+
+@require_GET
+@requires(Right.VIEW_OFFICE)
+def office(request: HttpRequest, pk: int) -> HttpResponse:
+    user: Any = request.user
+    # Past offices stay readable: their successors name them.
+    found = get_object_or_404(Organization.objects.visible_to(user, Right.VIEW_OFFICE), pk=pk)
+    above = tree.way_down(found, user)
+    address = reverse("accounts:offices")
+    context = {
+        "office": found,
+        "trail": [(o.name, f"{address}?at={o.pk}") for o in above if o.pk != found.pk] + [(found.name, "")],
+        "authority": tree.authority_of(found),
+        "posts": list(tree.posts_at(found)),
+        "predecessors": list(found.predecessors.order_by("path")),
+        "successors": list(found.successors.order_by("path")),
+        "counts": tree.with_counts(Organization.objects.filter(pk=found.pk)).get(),
+    }
+    return render(request, "accounts/office.html", context)
+
+
+def _inside(request: HttpRequest, address: str) -> str:
+    """`address` if it is one of our own pages, else home: never a way out to another site."""
+    is_ours = url_has_allowed_host_and_scheme(
+        address, {request.get_host()}, require_https=request.is_secure()
+    )
+    return address if address and is_ours else reverse("home")

@@ -1,0 +1,112 @@
+"""One Chinese sentence per act, as data. `Event.detail` fills the placeholders; what is missing stays empty."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+    from audit.models import Event
+
+# Short name for lists and filters, and the sentence. {office} and {actor} are always there; the rest are keys of the
+# event's detail, and {fields}.
+ACTS: "dict[str, tuple[StrOrPromise, StrOrPromise]]" = {
+    "transfers.case.file": (_lazy("发起办件"), _lazy("{office}的{actor}发起了{kind}({number})")),
+    "transfers.case.refile": (
+        _lazy("补正后重新提交"),
+        _lazy("{office}的{actor}补正后重新提交了{kind}({number})"),
+    ),
+    "transfers.case.approve": (_lazy("同意"), _lazy("{office}的{actor}同意了{kind}({number})")),
+    "transfers.case.return": (_lazy("退回补正"), _lazy("{office}的{actor}退回{kind}({number}),请对方补正")),
+    "transfers.case.refuse": (_lazy("不予通过"), _lazy("{office}的{actor}未予通过{kind}({number})")),
+    "transfers.case.withdraw": (_lazy("撤回"), _lazy("{office}的{actor}撤回了{kind}({number})")),
+    "transfers.case.complete": (_lazy("办结"), _lazy("系统办结了{kind}({number})")),
+    "transfers.case.escalate": (_lazy("超期督办"), _lazy("{kind}({number})超期未办,已提请上级督办")),
+    "registry.student.create": (_lazy("登记学生"), _lazy("{office}的{actor}登记了一名学生")),
+    "registry.student.correct": (
+        _lazy("补正登记信息"),
+        _lazy("{office}的{actor}补正了学生登记信息({fields})"),
+    ),
+    "registry.student.register": (_lazy("注册生效"), _lazy("学籍注册生效")),
+    "registry.student.take_back": (_lazy("撤销登记"), _lazy("撤销了一名学生的登记")),
+    "registry.student.update": (_lazy("修改学生信息"), _lazy("{office}的{actor}修改了学生信息({fields})")),
+    "registry.student.document": (_lazy("登记证件"), _lazy("{office}的{actor}登记了学生证件")),
+    "registry.student.reveal": (_lazy("查看明文"), _lazy("{office}的{actor}查看了学生的{fields}明文")),
+    "registry.number.issue": (_lazy("签发学籍号"), _lazy("系统签发了{kind}字头学籍号")),
+    "registry.problem.found": (_lazy("发现问题学籍"), _lazy("发现问题学籍")),
+    "registry.problem.close": (_lazy("问题学籍销号"), _lazy("{office}的{actor}为问题学籍销号")),
+    "registry.class.create": (_lazy("新建班级"), _lazy("{office}的{actor}新建了班级")),
+    "registry.class.update": (_lazy("修改班级"), _lazy("{office}的{actor}修改了班级({fields})")),
+    "archives.material.add": (_lazy("上传材料"), _lazy("{office}的{actor}上传了材料")),
+    "accounts.post.appoint": (_lazy("任命"), _lazy("{office}的{actor}任命{name}为{role}")),
+    "accounts.post.end": (_lazy("免去"), _lazy("{office}的{actor}免去{name}的{role}岗位")),
+    "accounts.user.seal": (_lazy("封存账号"), _lazy("账号{name}已封存")),
+    "accounts.user.unseal": (_lazy("解封账号"), _lazy("{office}的{actor}解封了账号{name}")),
+    "accounts.grant.give": (_lazy("临时授权"), _lazy("{office}的{actor}临时授权{name}查看")),
+    "config.rule.set": (_lazy("设定规则"), _lazy("{office}的{actor}设定了规则{key}")),
+}
+# The filter's groups: the first parts of an action.
+GROUPS: "dict[str, StrOrPromise]" = {
+    "transfers.case": _lazy("办件"),
+    "registry.student": _lazy("学生信息"),
+    "registry.number": _lazy("学籍号"),
+    "registry.problem": _lazy("问题学籍"),
+    "registry.class": _lazy("班级"),
+    "archives.material": _lazy("材料"),
+    "accounts.post": _lazy("岗位"),
+    "accounts.user": _lazy("账号"),
+    "accounts.grant": _lazy("临时授权"),
+    "config.rule": _lazy("规则"),
+}
+
+
+class _Blank(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
+# Names of changed fields, by key. The app that owns the fields fills this at start (`AppConfig.ready`).
+FIELD_LABELS: "dict[str, StrOrPromise]" = {}
+
+
+def sentence(event: "Event") -> str:
+    """What happened, in words; an act without a template of its own gets a general one. Never raises."""
+    words = _Blank({key: value for key, value in event.detail.items() if isinstance(value, str | int)})
+    words["office"] = event.office_name or _("上级")
+    words["actor"] = event.actor_name
+    words["fields"] = _("、").join(str(FIELD_LABELS.get(field, field)) for field in event.fields)
+    if event.action in ACTS:
+        template = str(ACTS[event.action][1])
+    else:
+        words["group"] = group_name(event.action)
+        template = _("{office}的{actor}办理了{group}事项")
+    # Brackets around a detail that an older entry does not have.
+    return template.format_map(words).replace("()", "")
+
+
+def act_name(action: str) -> str:
+    """The short name of an act; an unknown one is shown by its subject."""
+    return str(ACTS[action][0]) if action in ACTS else group_name(action)
+
+
+def group_name(action: str) -> str:
+    """The subject an action belongs to: 办件, 学籍号, …"""
+    return str(GROUPS.get(".".join(action.split(".")[:2]), _("其他")))
+
+
+def choices() -> "list[tuple[str, list[tuple[str, str]]]]":
+    """Groups with their acts, for the filter; the first choice of a group is the whole group."""
+    return [
+        (
+            str(label),
+            [(group, _("全部{group}").format(group=label))]
+            + [
+                (action, str(name))
+                for action, (name, _text) in ACTS.items()
+                if action.startswith(f"{group}.")
+            ],
+        )
+        for group, label in GROUPS.items()
+    ]

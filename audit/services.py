@@ -1,0 +1,180 @@
+"""Writing the log: the only functions that add to it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from django.db.models import Model
+
+from audit.models import AccessEntry, Event
+from config.crypto import salted_digest
+from config.requestid import current_request_id
+
+
+class Actor(Protocol):
+    """Who acts: a person under one of her posts, or the system in a job."""
+
+    @property
+    def pk(self) -> int | None: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def acting_path(self) -> str: ...
+    @property
+    def acting_office_name(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """A job's own name in the log, working for the office at `acting_path`."""
+
+    acting_path: str = "CN."
+    name: str = "系统"
+    acting_office_name: str = "后台作业"
+    pk: int | None = None
+
+
+class Person(Protocol):
+    """Whoever an account belongs to, before any post is chosen."""
+
+    @property
+    def pk(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+
+
+class HasPath(Protocol):
+    pk: Any
+
+
+def _paths(subject: Any) -> tuple[str, str]:
+    if hasattr(subject, "from_path"):
+        return subject.to_path, subject.from_path
+    return subject.org_path, subject.org_path
+
+
+def _who(actor: Actor) -> dict[str, Any]:
+    return {
+        "request_id": current_request_id(),
+        "actor_id": actor.pk,
+        "actor_name": actor.name,
+        "office_path": actor.acting_path or "CN.",
+        "office_name": actor.acting_office_name,
+    }
+
+
+def record(
+    action: str,
+    subject: Model,
+    *,
+    actor: Actor,
+    reason: str = "",
+    basis: str = "",
+    fields: Sequence[str] = (),
+    values: str = "",
+    **detail: Any,
+) -> Event:
+    """Add one act about `subject`, in the caller's transaction.
+
+    `values` are the changed values as text: only their salted digest is kept. `detail` holds words and codes, never D4.
+    """
+    org_path, other_path = _paths(subject)
+    return Event.objects.create(
+        **_who(actor),
+        action=action,
+        org_path=org_path,
+        other_path=other_path,
+        subject_type=subject._meta.model_name or "",
+        subject_id=subject.pk,
+        reason=reason,
+        basis=basis,
+        fields=list(fields),
+        digest=salted_digest(values) if values else "",
+        detail=detail,
+    )
+
+
+def record_read(
+    subject: Model,
+    *,
+    actor: Actor,
+    route: str,
+    purpose: str = "",
+    fields: Sequence[str] = (),
+    outcome: str = AccessEntry.Outcome.READ,
+) -> None:
+    """Add one read of a record, in the transaction that reads (RD-3)."""
+    AccessEntry.objects.create(
+        **_who(actor),
+        outcome=outcome,
+        org_path=_paths(subject)[0],
+        subject_type=subject._meta.model_name or "",
+        subject_id=subject.pk,
+        route=route,
+        purpose=purpose,
+        fields=list(fields),
+    )
+
+
+def record_list(subject_type: str, ids: Iterable[int], *, actor: Actor, route: str) -> None:
+    """Add one row for a list that was shown, with the ids on it; an empty list leaves none."""
+    shown = list(ids)
+    if shown:
+        AccessEntry.objects.create(
+            **_who(actor),
+            outcome=AccessEntry.Outcome.LIST,
+            org_path=actor.acting_path,
+            subject_type=subject_type,
+            route=route,
+            subject_ids=shown,
+        )
+
+
+def record_look_up(*, actor: Actor, route: str, found: bool) -> None:
+    """Add one look-up across scope; what was asked stays out of the log."""
+    AccessEntry.objects.create(
+        **_who(actor),
+        outcome=AccessEntry.Outcome.LOOK_UP,
+        org_path=actor.acting_path,
+        subject_type="student",
+        route=route,
+        code="found" if found else "none",
+    )
+
+
+def record_refusal(*, actor: Actor, route: str, code: str, status: int, subject: Model | None = None) -> None:
+    """Add one refused request, in a transaction of its own."""
+    AccessEntry.objects.create(
+        **_who(actor),
+        outcome=AccessEntry.Outcome.REFUSED,
+        # The actor's own path: a refused request may concern a row she must not be told about.
+        org_path=actor.acting_path,
+        subject_type=subject._meta.model_name if subject is not None else "",
+        subject_id=subject.pk if subject is not None else None,
+        route=route,
+        code=code,
+        purpose=str(status),
+    )
+
+
+def record_sign_in(
+    *, person: Person | None, code: str, route: str, office_path: str = "CN.", office_name: str = ""
+) -> None:
+    """Add one attempt to sign in; `code` is ok, failed, waiting, persona or out.
+
+    A failed attempt belongs to no office: it lies at the nation. What was typed stays out of the log, even the name of
+    an account that does not exist: people type passwords there.
+    """
+    AccessEntry.objects.create(
+        request_id=current_request_id(),
+        actor_id=person.pk if person else None,
+        actor_name=person.name if person else "未知账号",
+        office_path=office_path,
+        office_name=office_name,
+        outcome=AccessEntry.Outcome.SIGN_IN,
+        org_path=office_path,
+        subject_type="user",
+        subject_id=person.pk if person else None,
+        route=route,
+        code=code,
+    )
