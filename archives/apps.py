@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class ArchivesApp(AppConfig):
+    name = "archives"
+    verbose_name = "档案"

@@ -1,0 +1,161 @@
+"""Materials: take in, attach to a pupil, open, take back, purge."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+
+from accounts.models import Organization, User
+from accounts.rights import explain
+from accounts.roles import Right
+from archives import storage
+from archives.images import limits_in_force, read_image, read_photo
+from archives.models import Material
+from archives.refusals import KindUnknown, MaterialTaken, UploadGone
+from audit.services import Actor, System, record
+from config.crypto import DoesNotOpen
+from config.scope import NATION, ScopedQuerySet, scoped_transaction
+from registry.codes import is_code
+from registry.models import Student
+
+log = structlog.get_logger(__name__)
+UPLOADERS = (Right.FILE, Right.EDIT_STUDENT)
+BATCH = 200
+
+
+@transaction.atomic
+def add_material(data: bytes, *, kind: str, evidence_type: str = "", actor: User) -> Material:
+    """Take in one image for the office she acts for, written anew and sealed; it belongs to no pupil yet.
+
+    Raises NotAllowed, KindUnknown and the refusals of archives.images. When the caller rolls back, the sealed
+    file stays behind under a name that no row knows.
+    """
+    _refuse_unless_uploader(actor)
+    if kind not in Material.Kind or (evidence_type and not is_code("evidence_type", evidence_type)):
+        raise KindUnknown()
+    limits = limits_in_force(actor.acting_path)
+    content = read_photo(data, limits) if kind == Material.Kind.PHOTO else read_image(data, limits)
+    material = Material.objects.create(
+        org_path=actor.acting_path,
+        kind=kind,
+        evidence_type=evidence_type,
+        content_type="image/jpeg",
+        size=len(content),
+        digest=storage.digest_of(content),
+        stored_as=storage.store(content),
+        created_by=actor.pk,
+        created_by_name=actor.name,
+    )
+    record("archives.material.add", material, actor=actor, kind=kind, evidence_type=evidence_type)
+    return material
+
+
+def find_uploads(ids: Iterable[str | UUID], *, actor: User) -> list[Material]:
+    """The materials a form names, each once, in its order, all of her acting office. Raises UploadGone."""
+    wanted = list(dict.fromkeys(_as_uuid(text) for text in ids))
+    mine = Material.objects.visible_to(actor, Right.VIEW_STUDENT).filter(org_path=actor.acting_path)
+    found = {material.public_id: material for material in mine.filter(public_id__in=wanted)}
+    if len(found) < len(wanted):
+        raise UploadGone()
+    return [found[public_id] for public_id in wanted]
+
+
+@transaction.atomic
+def attach(materials: Iterable[Material], student: Student, *, actor: Actor) -> None:
+    """Make uploads of the pupil's own office part of her file; safe to repeat for the same pupil.
+
+    The UPDATE names the state it expects. Raises MaterialTaken, and nothing is attached, when one belongs to
+    another pupil or office.
+    """
+    for material in materials:
+        own = Material.objects.filter(pk=material.pk, org_path=student.org_path)
+        if own.filter(student=None).update(student=student):
+            record("archives.material.attach", student, actor=actor, material=material.pk, kind=material.kind)
+        elif not own.filter(student=student).exists():
+            raise MaterialTaken()
+
+
+def open_material(material: Material) -> bytes:
+    """The image itself; whoever calls records the read. Raises DoesNotOpen, which is an alarm (W15)."""
+    try:
+        return storage.load(material.stored_as, material.digest)
+    except DoesNotOpen:
+        log.error("material_does_not_open", material=material.pk)
+        raise
+
+
+def current_photo(student: Student) -> Material | None:
+    """The latest photo on the pupil's file."""
+    return Material.objects.filter(student=student, kind=Material.Kind.PHOTO).order_by("-pk").first()
+
+
+@transaction.atomic
+def remove_upload(material: Material, *, actor: User) -> None:
+    """Erase an upload of her office that no pupil's file holds. Raises NotAllowed or MaterialTaken."""
+    _refuse_unless_uploader(actor)
+    own = Material.objects.filter(pk=material.pk, org_path=actor.acting_path, student=None)
+    locked = own.select_for_update().first()
+    if locked is None:
+        raise MaterialTaken()
+    _destroy(locked, "archives.material.remove", actor=actor)
+
+
+def purge_unattached(before: datetime) -> int:
+    """Erase uploads of the whole country from before that moment that no pupil's file holds; how many (RD-8).
+
+    Safe to cut and to repeat.
+    """
+    done = 0
+    for path in _top_paths():
+        while count := _purge_batch(path, before):
+            done += count
+    return done
+
+
+def count_unattached(before: datetime) -> int:
+    """How many uploads `purge_unattached` would erase now."""
+    total = 0
+    for path in _top_paths():
+        with scoped_transaction(path):
+            total += _unattached(path, before).count()
+    return total
+
+
+def _purge_batch(path: str, before: datetime) -> int:
+    with scoped_transaction(path):
+        rows = list(_unattached(path, before).select_for_update(skip_locked=True).order_by("pk")[:BATCH])
+        for material in rows:
+            _destroy(material, "archives.material.purge", actor=System(path))
+        return len(rows)
+
+
+def _unattached(path: str, before: datetime) -> ScopedQuerySet:
+    return Material.objects.within(path).filter(student=None, created_at__lt=before)
+
+
+def _destroy(locked: Material, action: str, *, actor: Actor) -> None:
+    record(action, locked, actor=actor, kind=locked.kind)
+    name = locked.stored_as
+    locked.delete()
+    # Before the commit: cut here, the row comes back and is purged again. Afterwards a cut would leave a
+    # child's photo behind for ever.
+    storage.erase(name)
+
+
+def _top_paths() -> list[str]:
+    tops = Organization.objects.filter(parent__path=NATION).order_by("path")
+    return list(tops.values_list("path", flat=True))
+
+
+def _refuse_unless_uploader(actor: User) -> None:
+    if not any(actor.may_act_at(right, actor.acting_path) for right in UPLOADERS):
+        explain(actor, Right.FILE, at=actor.acting_path).or_raise()
+
+
+def _as_uuid(text: str | UUID) -> UUID:
+    try:
+        return text if isinstance(text, UUID) else UUID(text)
+    except ValueError:
+        raise UploadGone() from None

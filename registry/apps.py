@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class RegistryApp(AppConfig):
+    name = "registry"
+    verbose_name = "学籍"

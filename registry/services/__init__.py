@@ -1,0 +1,1 @@
+"""Acts of the registry: each checks, changes and records in one transaction."""

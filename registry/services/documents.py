@@ -1,0 +1,53 @@
+"""Identity documents after registration: a number that arrives late, or is corrected (R-NUM-03, R-NUM-04)."""
+
+from datetime import date
+
+from django.db import IntegrityError, transaction
+
+from audit.services import Actor, record
+from config.crypto import next_ids
+from registry.codes import known_division
+from registry.findings import errors
+from registry.identity import check_number
+from registry.models import IdentityDocument, Student
+from registry.record import fill_document
+from registry.services.refusals import NumberTaken, RecordRefused
+
+
+def check_document(student: Student, values: dict[str, str], today: date) -> None:
+    """Raise RecordRefused, with every fault, unless the new document fits the pupil."""
+    found = check_number(
+        values["id_type"],
+        values["id_number"],
+        student.birth_on,
+        student.sex,
+        today,
+        nationality=student.nationality,
+        known_division=known_division,
+    )
+    wrong = errors(found)
+    if wrong:
+        raise RecordRefused(findings=found, count=len(wrong))
+
+
+@transaction.atomic
+def replace_document(
+    student: Student, values: dict[str, str], *, actor: Actor, basis: str
+) -> IdentityDocument:
+    """Register another document as the pupil's valid one; the old row stays and keeps its claim on its number.
+
+    Raises NumberTaken when somebody else holds the number. The 学籍号 is not touched here: G never changes (G-08).
+    """
+    document = IdentityDocument(
+        id=next_ids("registry_identitydocument")[0], org_path=student.org_path, student=student
+    )
+    fill_document(document, {"nationality": student.nationality, **values})
+    try:
+        with transaction.atomic():
+            # A corrected number frees the wrong one: it may be somebody's true number.
+            student.documents.update(is_claimed=False)
+            document.save(force_insert=True)
+    except IntegrityError as error:
+        raise NumberTaken() from error
+    record("registry.student.document", student, actor=actor, basis=basis, fields=["id_type", "id_number"])
+    return document

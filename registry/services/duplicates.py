@@ -1,0 +1,151 @@
+"""Duplicates (R-EST-05): on number; without number on name, sex and birth date; hints on pinyin and on near numbers.
+
+Runs in a worker under the national scope. A duplicate becomes a problem record with its two sides; a hint is shown to a
+person and blocks nothing. Nothing merges by itself (R-PRB-02).
+"""
+
+from dataclasses import dataclass
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from audit.services import Actor, record
+from registry.identity import canonical
+from registry.models import IdentityDocument, ProblemRecord, Student
+from registry.record import has_number, open_number
+from registry.status import OPEN
+
+WRONG_NUMBER, SAME_NUMBER, SAME_PERSON = "1", "2", "3"  # list problem_record_type
+_MOST_CANDIDATES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """One thing that a check found: `other` is the second side where there is one."""
+
+    type: str
+    other: Student | None
+    is_hint: bool
+    detail: str
+
+
+def find_suspicions(student: Student, document: IdentityDocument | None) -> list[Suspicion]:
+    """Everything the national check has against this record. Constant queries; candidates are bounded."""
+    found = []
+    if document is not None and document.is_disputed:
+        found.append(Suspicion(WRONG_NUMBER, None, False, "证件号码存疑,凭佐证材料登记"))
+    found += _same_number(student, document)
+    found += _same_person(student, document)
+    found += _near_numbers(student, document)
+    return found
+
+
+def _living(students: "set[int]") -> dict[int, Student]:
+    """Those of the pupils who hold an open status: a void registration is nobody's duplicate."""
+    return {
+        student.pk: student
+        for student in Student.objects.filter(
+            pk__in=students, enrolments__status__in=OPEN, enrolments__is_void=False
+        )
+    }
+
+
+def _same_number(student: Student, document: IdentityDocument | None) -> list[Suspicion]:
+    if document is None or document.blind is None:
+        return []
+    holders = IdentityDocument.objects.filter(blind=document.blind).exclude(student=student)
+    living = _living(set(holders.values_list("student_id", flat=True)[:_MOST_CANDIDATES]))
+    return [Suspicion(SAME_NUMBER, other, False, "身份证件号相同") for other in living.values()]
+
+
+def _same_person(student: Student, document: IdentityDocument | None) -> list[Suspicion]:
+    """Same name, sex and birth date: a duplicate when this record has no number, else no more than a hint; same pinyin
+    and birth date is a hint."""
+    same_birth = Student.objects.filter(birth_on=student.birth_on).exclude(pk=student.pk)
+    exact = same_birth.filter(name_fold=student.name_fold, sex=student.sex)
+    alike = same_birth.filter(name_py=student.name_py).exclude(name_fold=student.name_fold, sex=student.sex)
+    exact_ids = set(exact.values_list("pk", flat=True)[:_MOST_CANDIDATES])
+    alike_ids = set(alike.values_list("pk", flat=True)[:_MOST_CANDIDATES])
+    living = _living(exact_ids | alike_ids)
+    is_numbered = has_number(document) and document is not None and not document.is_disputed
+    return [
+        Suspicion(SAME_PERSON, living[pk], is_numbered, "姓名、性别、出生日期相同")
+        for pk in sorted(exact_ids & living.keys())
+    ] + [
+        Suspicion(SAME_PERSON, living[pk], True, "姓名读音与出生日期相同") for pk in sorted(alike_ids & living.keys())
+    ]  # fmt: skip
+
+
+def _near_numbers(student: Student, document: IdentityDocument | None) -> list[Suspicion]:
+    """Numbers that differ in exactly one character: they share one of the two interleaved halves."""
+    if document is None or document.even_half is None:
+        return []
+    near = (
+        IdentityDocument.objects.filter(Q(even_half=document.even_half) | Q(odd_half=document.odd_half))
+        .filter(family=document.family)
+        .exclude(student=student)
+        .exclude(blind=document.blind)[:_MOST_CANDIDATES]
+    )
+    own = canonical(document.type, open_number(document), student.nationality)
+    close = {
+        other.student_id
+        for other in near
+        if _distance(own, canonical(other.type, open_number(other), student.nationality)) == 1
+    }
+    return [Suspicion(WRONG_NUMBER, other, True, "身份证件号仅一位不同") for other in _living(close).values()]
+
+
+def _distance(left: str, right: str) -> int:
+    """In how many places two texts of one length differ; a large number for other lengths."""
+    return sum(a != b for a, b in zip(left, right, strict=True)) if len(left) == len(right) else len(left) + 1
+
+
+def note_problem(
+    student: Student, suspicion: Suspicion, *, actor: Actor, found_by: str, other_path: str = ""
+) -> ProblemRecord | None:
+    """Open a problem record for the pair unless one is open; returns the new one.
+
+    `other_path` names the school whose registration was refused, when no second record exists (G-01).
+    """
+    other = suspicion.other
+    side = ProblemRecord.Side.RECORD if other else ProblemRecord.Side.SINGLE
+    if other_path:
+        side = ProblemRecord.Side.ATTEMPT
+    # One order for a pair, so that finding it from either side gives one row.
+    first, second = (student, other) if other is None or student.pk < other.pk else (other, student)
+    try:
+        with transaction.atomic():
+            problem = ProblemRecord.objects.create(
+                org_path=first.org_path,
+                other_path=other_path or (second.org_path if second else first.org_path),
+                type=suspicion.type,
+                side=side,
+                student=first,
+                other=second,
+                is_hint=suspicion.is_hint,
+                found_by=found_by,
+                detail=suspicion.detail,
+            )
+    except IntegrityError:
+        return None  # already open
+    record(
+        "registry.problem.found",
+        problem,
+        actor=actor,
+        basis="R-EST-05",
+        type=suspicion.type,
+        is_hint=suspicion.is_hint,
+    )
+    return problem
+
+
+def blocking_problems(student: Student) -> "list[ProblemRecord]":
+    """Open problem records that block transfer, graduation and the formal number (R-PRB-05); never attendance."""
+    return list(
+        ProblemRecord.objects.filter(
+            Q(student=student) | Q(other=student), closed_at=None, is_hint=False
+        ).exclude(
+            # A refused attempt elsewhere is no fault of the pupil who holds the number.
+            side=ProblemRecord.Side.ATTEMPT
+        )
+    )

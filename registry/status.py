@@ -1,0 +1,41 @@
+"""Legal statuses of an enrolment as data (list student_status_national); everything else is a flag."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """`is_open`: occupies the person's one place in the country (R-EST-01). `in_school`: counts in class and lists."""
+
+    code: str
+    name: str
+    is_open: bool
+    in_school: bool
+
+
+PENDING = "00"  # our own value: filed, not yet decided (R-EST-04)
+NORMAL = "01"
+SUSPENDED = "02"
+REFUSED = "98"  # our own value: registration refused or withdrawn; the spell is void
+
+STATUSES = {
+    status.code: status
+    for status in (
+        Status(PENDING, "待核准", True, True),
+        Status(NORMAL, "正常在校", True, True),
+        Status(SUSPENDED, "休学", True, False),
+        Status("03", "其他离校", False, False),
+        Status("04", "出国", True, False),
+        Status("05", "失踪", True, False),
+        Status("06", "辍学", True, False),
+        Status("07", "毕业", False, False),
+        Status("08", "结业", False, False),
+        Status("09", "肄业", False, False),
+        Status("10", "退学", False, False),
+        Status("11", "开除", False, False),
+        Status("12", "死亡", False, False),
+        Status(REFUSED, "未予注册", False, False),
+    )
+}
+OPEN = tuple(code for code, status in STATUSES.items() if status.is_open)
+IN_SCHOOL = tuple(code for code, status in STATUSES.items() if status.in_school)

@@ -1,0 +1,132 @@
+"""The reveal of one masked value: one field, a reason, sixty seconds, one trace (RD-2, RD-6)."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods
+from django.views.decorators.vary import vary_on_headers
+
+from accounts.models import User
+from accounts.rights import requires
+from accounts.roles import RIGHT_LABELS, Right
+from audit.models import AccessEntry
+from audit.services import record, record_read
+from config.clock import now
+from config.errors import NotAllowed, NotFound, Refusal
+from config.rules import rule, rules
+from registry.fields import BY_KEY
+from registry.models import Student
+from registry.queries.dossier import clear_value
+from registry.queries.sight import REVEALABLE, mask, open_record
+
+# Why a value may be looked at; the words enter the trace.
+REASONS = {
+    "check": _("核对证件原件"),
+    "contact": _("联系学生或监护人"),
+    "case": _("办理业务需要"),
+    "problem": _("处理问题学籍"),
+    "inspection": _("督查抽查"),
+    "other": _("其他(请写明)"),
+}
+SHORTEST_REASON = 6  # characters, RD-2
+
+
+class ReasonNeeded(Refusal):
+    code, status, rule, article = "reason_needed", 422, "RD-2", "第二十四条"
+    message = _("查看明文须选择事由并写明情况(至少 {count} 个字)。查看会被记录。")
+
+
+class RevealBudget(Refusal):
+    code, status, rule, article = "reveal_budget", 429, "RD-6", "第二十四条"
+    message = _(
+        "您查看明文的次数已达上限(每小时 {hour} 次、每日 {day} 次)。请稍后再试;确有需要请联系本单位学籍主管领导。"
+    )
+
+
+@requires(Right.VIEW_STUDENT, Right.VIEW_OWN_CLASS, Right.VIEW_HEALTH)
+@require_http_methods(["GET", "POST"])
+@vary_on_headers("HX-Request")
+def reveal(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """GET asks for the reason, POST answers the value; each as a fragment, or as a page without htmx."""
+    user: Any = request.user
+    pupil, sight = open_record(user, public_id)
+    request.subject = pupil  # type: ignore[attr-defined]
+    asked = request.POST if request.method == "POST" else request.GET
+    key = asked.get("field", "")
+    if key not in REVEALABLE:
+        raise NotFound()
+    if not sight.shows("reveal"):
+        raise NotAllowed(right=str(RIGHT_LABELS[Right.VIEW_IDENTITY]), who="")
+    context: dict[str, Any] = {
+        "student": pupil,
+        "key": key,
+        "label": BY_KEY[key].label_zh,
+        "reasons": REASONS,
+    }
+    if request.method == "GET":
+        return _answer(request, "_reveal_form", context)
+    try:
+        reason = _reason(request)
+        refuse_over_budget(user)
+    except Refusal as refusal:
+        request.refusal = refusal  # type: ignore[attr-defined]
+        typed = {
+            "refusal": refusal,
+            "reason": request.POST.get("reason", ""),
+            "text": request.POST.get("text", ""),
+        }
+        return _answer(request, "_reveal_form", context | typed, refusal.status)
+    value = reveal_value(pupil, key, actor=user, reason=reason)
+    seconds = rule("REVEAL_SECONDS", at=pupil.org_path).number
+    return _answer(
+        request, "_revealed", context | {"value": value, "mask": mask(key, value), "seconds": seconds}
+    )
+
+
+def _answer(request: HttpRequest, name: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    if request.headers.get("HX-Request"):
+        return render(request, f"registry/{name}.html", context, status=status)
+    return render(
+        request, "registry/reveal.html", context | {"fragment": f"registry/{name}.html"}, status=status
+    )
+
+
+def _reason(request: HttpRequest) -> str:
+    """The reason in words. Raises ReasonNeeded."""
+    chosen, text = request.POST.get("reason", ""), " ".join(request.POST.get("text", "").split())
+    if chosen not in REASONS or len(text) < SHORTEST_REASON:
+        raise ReasonNeeded(count=SHORTEST_REASON)
+    return f"{REASONS[chosen]}:{text[:150]}"
+
+
+def refuse_over_budget(user: User) -> None:
+    """Raise RevealBudget when she has revealed as often as the rules allow, in an hour or a day."""
+    limits = rules(("REVEALS_PER_HOUR", "REVEALS_PER_DAY"), at=user.acting_path)
+    hour, day = limits["REVEALS_PER_HOUR"].number, limits["REVEALS_PER_DAY"].number
+    moment = now()
+    counted = AccessEntry.objects.within(user.acting_path).filter(
+        actor_id=user.pk, outcome=AccessEntry.Outcome.REVEAL, at__gt=moment - timedelta(days=1)
+    )
+    done = counted.aggregate(day=Count("id"), hour=Count("id", filter=Q(at__gt=moment - timedelta(hours=1))))
+    if done["hour"] >= hour or done["day"] >= day:
+        raise RevealBudget(hour=hour, day=day)
+
+
+def reveal_value(pupil: Student, key: str, *, actor: User, reason: str) -> str:
+    """One value in clear, with the act and the read in the log, in the caller's transaction (RD-3)."""
+    value = clear_value(pupil, key)
+    record("registry.student.reveal", pupil, actor=actor, reason=reason, basis="RD-2", fields=[key])
+    record_read(
+        pupil,
+        actor=actor,
+        route="registry:reveal",
+        purpose=reason,
+        fields=[key],
+        outcome=AccessEntry.Outcome.REVEAL,
+    )
+    return value
