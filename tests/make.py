@@ -1,0 +1,203 @@
+"""Builders: say what the test is about, get sensible values for the rest. They need an open scope (fixture `nation`)."""
+
+import itertools
+from datetime import date, timedelta
+from typing import Any
+
+from django.db.backends.postgresql.psycopg_any import DateRange
+
+from accounts.models import OfficeGrant, Organization, Post, TrainingRecord, User
+from accounts.roles import ROLES
+from config.clock import today
+from registry.identity import check_digit
+from registry.models import School, SchoolClass, Student
+from registry.record import new_record
+from registry.services.registration import save_record
+from registry.status import NORMAL
+
+NATION, PROVINCE, CITY, COUNTY = "CN.", "CN.44.", "CN.44.03.", "CN.44.03.05."
+SCHOOL = "CN.44.03.05.2144000001."  # a primary school in 南山区
+SISTER = "CN.44.03.05.2144000003."  # another school of the same county
+NEIGHBOUR_COUNTY, NEIGHBOUR = "CN.44.03.04.", "CN.44.03.04.2144000002."
+FAR_COUNTY, FAR = "CN.51.01.04.", "CN.51.01.04.2151000001."
+
+_ONCE = itertools.count(1)
+_SEQUENCE = itertools.count(1)
+ALWAYS = DateRange(date(2000, 1, 1), None)
+_KINDS = ("nation", "province", "city", "county", "school")
+_NAMES = {NATION: "教育部", PROVINCE: "广东省教育厅", CITY: "深圳市教育局", COUNTY: "南山区教育局"}
+
+
+def make_office(path: str, **fields: Any) -> Organization:
+    """The office at `path`, with every office above it; kinds follow the depth unless given."""
+    known = Organization.objects.filter(path=path).first()
+    if known:
+        return known
+    parts = path.rstrip(".").split(".")
+    parent = make_office(".".join(parts[:-1]) + ".") if len(parts) > 1 else None
+    is_school = len(parts[-1]) == 10
+    kind = fields.pop("kind", "school" if is_school else _KINDS[len(parts) - 1])
+    digits = "".join(part for part in parts[1:] if part.isdigit() and len(part) <= 4)
+    office = Organization.objects.create(
+        kind=kind,
+        code=parts[-1],
+        name=fields.pop("name", _NAMES.get(path, f"{'学校' if is_school else '单位'}{parts[-1]}")),
+        path=path,
+        parent=parent,
+        division=fields.pop("division", (digits + "000000")[:6]),
+        is_authority=fields.pop("is_authority", kind in ("county", "city", "province", "authority")),
+        valid=fields.pop("valid", ALWAYS),
+        **fields,
+    )
+    if kind == "school":
+        School.objects.create(
+            organization=office,
+            code=parts[-1],
+            running_type="211",
+            ownership="21",
+            stages=["2", "3", "4"],
+            schooling="6-3",
+            phone="0755-26000000",
+        )
+    return office
+
+
+def make_class(school: str = SCHOOL, grade: str = "11", **fields: Any) -> SchoolClass:
+    office = make_office(school)
+    return SchoolClass.objects.create(
+        org_path=school,
+        school=office.school,
+        number=fields.pop("number", f"{today().year}{next(_SEQUENCE):03d}"),
+        name=fields.pop("name", "一(1)班"),
+        grade=grade,
+        type="10",
+        **fields,
+    )
+
+
+def make_user(role: str, path: str, *, trained: bool = True, **fields: Any) -> User:
+    """A person with one post: `role` at the office of `path`. She acts for it when a service is called directly."""
+    office = make_office(path)
+    user = User.objects.create(
+        username=f"u{next(_ONCE)}", name=fields.pop("name", f"{ROLES[role].name}{next(_ONCE)}"), **fields
+    )
+    if trained:
+        TrainingRecord.objects.create(user=user, completed_on=today() - timedelta(days=30), hours=16)
+    user.acting_post = Post.objects.create(user=user, office=office, role=role, valid=ALWAYS)
+    return user
+
+
+def make_registrar(path: str = SCHOOL, **fields: Any) -> User:
+    return make_user("registrar", path, **fields)
+
+
+def make_leader(path: str = SCHOOL, **fields: Any) -> User:
+    return make_user("leader", path, **fields)
+
+
+def make_reviewer(path: str = COUNTY, **fields: Any) -> User:
+    return make_user("reviewer", path, **fields)
+
+
+def add_post(user: User, role: str, path: str, valid: DateRange = ALWAYS) -> Post:
+    return Post.objects.create(user=user, office=make_office(path), role=role, valid=valid)
+
+
+def make_grant(user: User, path: str, right: str = "view_student", valid: DateRange = ALWAYS) -> OfficeGrant:
+    from django.contrib.auth.models import Permission
+
+    permission = Permission.objects.get(codename=right, content_type__app_label="accounts")
+    return OfficeGrant.objects.create(
+        user=user,
+        permission=permission,
+        content_object=make_office(path),
+        valid=valid,
+        reason="督查",
+        granted_by_name="厅领导",
+    )
+
+
+def identity_number(birth: date, sex: str = "2", prefix: str = "440305", sequence: int | None = None) -> str:
+    """A fresh valid citizen number for this birth date and sex."""
+    number = sequence if sequence is not None else next(_SEQUENCE)
+    third = (number * 2 + (1 if sex == "1" else 0)) % 1000
+    digits = f"{prefix}{birth:%Y%m%d}{third:03d}"
+    return digits + check_digit(digits)
+
+
+def first_grader_birth() -> date:
+    """A birthday that makes six by 31 August of the present school year."""
+    year = today().year if today().month >= 7 else today().year - 1
+    return date(year - 7, 10, 15)
+
+
+def valid_values(**changes: str) -> dict[str, str]:
+    """All values of a new first-grader, without a fault; `changes` overwrite."""
+    birth = date.fromisoformat(changes["birth_on"]) if "birth_on" in changes else first_grader_birth()
+    sex = changes.get("sex", "2")
+    year = today().year if today().month >= 7 else today().year - 1
+    values = {
+        "name": f"林小{chr(0x4E00 + next(_ONCE) * 7)}",
+        "sex": sex,
+        "birth_on": birth.isoformat(),
+        "birthplace": "440305000000",
+        "native_place": "广东深圳",
+        "ethnic_group": "01",
+        "nationality": "CHN",
+        "overseas_status": "00",
+        "id_type": "1",
+        "id_number": identity_number(birth, sex),
+        "health_status": "1",
+        "political_status": "13",
+        "hukou_type": "2",
+        "hukou_division": "440305000000",
+        "entry_month": f"{year}-09",
+        "admission_mode": "11",
+        "attendance_mode": "1",
+        "student_source": "1",
+        "current_address": "深圳市南山区南海大道1号2栋301",
+        "postal_address": "深圳市南山区南海大道1号2栋301",
+        "home_address": "深圳市南山区南海大道1号2栋301",
+        "phone": "13800138000",
+        "postcode": "518000",
+        "only_child": "0",
+        "had_preschool": "1",
+        "left_behind": "0",
+        "migrant_child": "0",
+        "orphan": "0",
+        "martyr_child": "0",
+        "applies_for_aid": "0",
+        "receives_subsidy": "0",
+        "disability": "0",
+        "inclusive_education": "0",
+        "commute_km": "1.5",
+        "commute_mode": "1",
+        "needs_school_bus": "0",
+        "member1_name": "林建国",
+        "member1_relation": "51",
+        "member1_address": "深圳市南山区南海大道1号2栋301",
+        "member1_hukou_division": "440305000000",
+        "member1_phone": "13900139000",
+        "member1_is_guardian": "1",
+    }
+    return values | changes
+
+
+def make_student(
+    school_class: SchoolClass | None = None, *, status: str = NORMAL, number: str = "", **changes: str
+) -> Student:
+    """A pupil with a spell in `school_class`, without the case that brought her there."""
+    from registry.form_values import clean_record
+    from registry.models import StudentNumber
+
+    school_class = school_class or make_class()
+    is_disputed = changes.pop("is_disputed", "") == "1"
+    values = clean_record(valid_values(**changes), school_class.grade)
+    pupil = new_record(
+        values, school_class, starts_on=date(today().year - 1, 9, 1), status=status, is_disputed=is_disputed
+    )
+    pupil.student.number = number
+    save_record(pupil)
+    if number:
+        StudentNumber.objects.create(org_path=school_class.org_path, student=pupil.student, number=number)
+    return Student.objects.get(pk=pupil.student.pk)

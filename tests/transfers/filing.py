@@ -1,0 +1,55 @@
+"""Filing and finishing cases in tests, the way page, API and worker do."""
+
+import io
+from typing import Any
+
+from PIL import Image
+
+from accounts.models import User
+from archives.models import Material
+from archives.services import add_material
+from config.models import Outbox
+from registry.models import Student
+from tests import make
+from transfers.completion import perform_owed
+from transfers.kinds.registration import REGISTRATION
+from transfers.models import Case
+from transfers.services import decide, file_case
+
+
+def picture(width: int = 300, height: int = 400, colour: tuple[int, int, int] = (90, 140, 200)) -> bytes:
+    """A small real JPEG."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (width, height), colour).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+def make_material(actor: User, evidence_type: str = "01") -> Material:
+    return add_material(picture(), kind="document", evidence_type=evidence_type, actor=actor)
+
+
+def file_pupil(office: dict[str, Any], *, actor: User | None = None, **given: Any) -> Case:
+    """File a registration by `office`'s registrar into its class; `given` overrides values, materials, payload, class."""
+    school_class = given.get("school_class", office["class"])
+    materials = given.get("materials")
+    return file_case(
+        REGISTRATION,
+        make.make_office(make.SCHOOL),
+        actor=actor or office["registrar"],
+        materials=[make_material(office["registrar"])] if materials is None else materials,
+        payload=given.get("payload", {}) | {"class_id": school_class.pk},
+        values=given.get("values") or make.valid_values(),
+        class_id=school_class.pk,
+    )
+
+
+def decide_all(case: Case, office: dict[str, Any]) -> None:
+    """Leader and reviewer approve."""
+    for person in ("leader", "reviewer"):
+        decide(Case.objects.get(pk=case.pk), "approve", actor=office[person], ticked=["01"])
+
+
+def finish(subject: Case | Student) -> None:
+    """What the worker does with the effect that is owed for this case or pupil."""
+    kind = "complete_case" if isinstance(subject, Case) else "number_student"
+    perform_owed(Outbox.objects.get(kind=kind, subject_id=subject.pk, done_at=None).pk)

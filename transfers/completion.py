@@ -1,0 +1,91 @@
+"""Performing what the outbox owes: each effect once, whatever is killed when (ARCHITECTURE 4.4, SECURITY RE-1)."""
+
+from collections.abc import Callable
+
+import structlog
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from audit.services import System, record
+from config.errors import Refusal
+from config.faults import fault
+from config.models import Outbox
+from config.requestid import request_id
+from config.scope import scope
+from registry.models import OpenBusiness
+from registry.services.numbering import check_and_number
+from transfers.kinds import KINDS
+from transfers.models import Case
+from transfers.outbox import COMPLETE_CASE, NUMBER_STUDENT
+from transfers.services import end_case, move_state
+
+log = structlog.get_logger()
+MOST_ATTEMPTS = 8  # then the row is set aside and health turns yellow
+
+
+def perform_owed(pk: int) -> bool:
+    """Perform one owed effect in one transaction; False when it is done, claimed by another worker or set aside.
+
+    The row lock is the claim: a worker that dies gives it back, and the sweeper offers the row again.
+    """
+    try:
+        with transaction.atomic():
+            row = Outbox.objects.select_for_update(skip_locked=True).filter(pk=pk, done_at=None).first()
+            if row is None or row.attempts >= MOST_ATTEMPTS:
+                return False
+            request_id.set(row.request_id)
+            fault("claimed")
+            with scope(row.path):
+                _EFFECTS[row.kind](row)
+            fault("performed")
+            Outbox.objects.filter(pk=pk).update(done_at=Now())
+            fault("before_commit")
+        fault("after_commit")
+        return True
+    except Exception as error:
+        # In a transaction of its own: the failed one took its attempt count with it.
+        Outbox.objects.filter(pk=pk, done_at=None).update(
+            attempts=F("attempts") + 1, last_error=type(error).__name__[:200]
+        )
+        log.exception("owed effect failed", outbox=pk)
+        raise
+
+
+def complete_case(row: Outbox) -> None:
+    """Do what the last decision allowed, and close the case. A case that is no longer approved is left alone."""
+    case = Case.objects.select_for_update().get(pk=row.subject_id)
+    if case.state != Case.State.APPROVED:
+        return
+    kind, actor = KINDS[case.kind], System(acting_path=row.path)
+    try:
+        with transaction.atomic():
+            kind.effect(case, actor)
+    except Refusal as refusal:
+        # The facts changed after the last decision: the request is rejected by itself, with the reason (R-UPD-06).
+        end_case(kind, case, Case.State.REFUSED, actor=actor, reason=refusal.detail)
+        record(
+            "transfers.case.refuse",
+            case,
+            actor=actor,
+            reason=refusal.detail,
+            basis=refusal.rule,
+            number=case.number,
+            kind=kind.name,
+            step="办结",
+        )
+        return
+    fault("effect")
+    OpenBusiness.objects.filter(case_no=case.number).delete()
+    move_state(case, Case.State.DONE, is_open=False, ended_at=Now())
+    record(
+        "transfers.case.complete", case, actor=actor, basis=kind.article, number=case.number, kind=kind.name
+    )
+
+
+def number_student(row: Outbox) -> None:
+    """The national duplicate and identity check, and the formal number."""
+    check_and_number(row.subject_id, actor=System(acting_path=row.path))
+
+
+_EFFECTS: dict[str, Callable[[Outbox], None]] = {COMPLETE_CASE: complete_case, NUMBER_STUDENT: number_student}

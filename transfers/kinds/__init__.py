@@ -1,0 +1,7 @@
+"""The procedures. Adding one is adding a module of data and its name here."""
+
+from transfers.kind import Kind
+from transfers.kinds.identity_change import IDENTITY_CHANGE
+from transfers.kinds.registration import REGISTRATION
+
+KINDS: dict[str, Kind] = {kind.code: kind for kind in (REGISTRATION, IDENTITY_CHANGE)}

@@ -1,0 +1,67 @@
+"""From a kind's stops to offices: planned when a case is filed, stored as steps, never recomputed (ARCHITECTURE 4)."""
+
+from dataclasses import dataclass
+
+from accounts.models import Organization
+from config.clock import today
+from config.rules import rule
+from config.scope import ancestors
+from transfers.kind import Kind, Party, Stop
+from transfers.refusals import NoAuthority
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    stop: Stop
+    office_path: str
+    office_name: str
+    days: int
+
+
+def offices_above(path: str) -> list[Organization]:
+    """The offices above `path` that exist today, nearest first, in one query."""
+    above = Organization.objects.filter(path__in=ancestors(path)[:-1], valid__contains=today())
+    return sorted(above, key=lambda office: -len(office.path))
+
+
+def authority_of(path: str) -> Organization:
+    """The competent authority: the nearest office above with `is_authority`. Raises NoAuthority."""
+    for office in offices_above(path):
+        if office.is_authority:
+            return office
+    raise NoAuthority(office=path)
+
+
+def township_of(path: str) -> Organization | None:
+    """The township office above a school, where the county puts it into the route (ROUTE_EXTRA_LEVELS)."""
+    if "township" not in rule("ROUTE_EXTRA_LEVELS", at=path, on=today()).words:
+        return None
+    return next((office for office in offices_above(path) if office.kind == Organization.Kind.TOWNSHIP), None)
+
+
+def resolve(party: Party, from_path: str, to_path: str) -> Organization | None:
+    """The office that `party` means in a case between two schools; None for a level that this place does not have."""
+    match party:
+        case Party.TAKE_OVER_SCHOOL:
+            return Organization.objects.get(path=to_path)
+        case Party.RELEASE_SCHOOL:
+            return Organization.objects.get(path=from_path)
+        case Party.TAKE_OVER_TOWNSHIP:
+            return township_of(to_path)
+        case Party.TAKE_OVER_AUTHORITY:
+            return authority_of(to_path)
+        case Party.RELEASE_AUTHORITY:
+            return authority_of(from_path)
+
+
+def plan(kind: Kind, from_path: str, to_path: str) -> list[Planned]:
+    """The route of a new case of `kind`, with the days each office has by the rule in force there today."""
+    route = []
+    for stop in kind.route:
+        if stop.only_if and not stop.only_if(from_path, to_path):
+            continue
+        office = resolve(stop.party, from_path, to_path)
+        if office is not None:
+            days = rule(stop.days, at=office.path, on=today()).number
+            route.append(Planned(stop, office.path, office.name, days))
+    return route

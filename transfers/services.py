@@ -1,0 +1,381 @@
+"""The case engine: file, decide, withdraw, correct and refile. One engine for every kind."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+
+from accounts.models import Organization, User
+from accounts.rights import explain
+from accounts.roles import Right
+from archives.models import Material
+from archives.services import attach
+from audit.services import Actor, record
+from config.clock import today
+from config.crypto import next_ids
+from config.rules import rulebook_version
+from config.scope import common_path
+from config.workdays import add_workdays
+from registry.codes import label
+from registry.models import OpenBusiness, Student
+from transfers.kind import Facts, Kind
+from transfers.kinds import KINDS
+from transfers.models import Case, Evidence, Step
+from transfers.outbox import COMPLETE_CASE, owe
+from transfers.refusals import (
+    CaseClosed,
+    CaseLocked,
+    EvidenceNotTicked,
+    NotTheStarter,
+    NotYourTurn,
+    ReasonNeeded,
+    RequirementFailed,
+    SecondSignature,
+    StepAlreadyTaken,
+)
+from transfers.route import plan, resolve
+
+_REASON_AT_LEAST = 4  # characters
+
+
+def facts_of(case: Case) -> Facts:
+    """What the conditions of an existing case look at."""
+    assert case.student is not None
+    types = frozenset(case.evidence.values_list("type", flat=True))
+    return Facts(case.student, case.from_path, case.to_path, case.payload, case, types)
+
+
+def examine_case(kind: Kind, facts: Facts) -> list[tuple[Any, str]]:
+    """Each requirement with an empty text, or what is wrong; reviewers see them all."""
+    return [(requirement, requirement.check(facts)) for requirement in kind.requirements]
+
+
+def check_requirements(kind: Kind, facts: Facts) -> None:
+    """Raise RequirementFailed for the first condition that is not met, naming its article."""
+    for requirement, why in examine_case(kind, facts):
+        if why:
+            raise RequirementFailed(
+                label=requirement.label, why=why, rule=requirement.rule, article=requirement.article
+            )
+
+
+def missing_evidence(kind: Kind, types: "set[str] | frozenset[str]") -> list[str]:
+    return [need.label for need in kind.evidence if not types & set(need.types)]
+
+
+def card_of(student: Student) -> dict[str, str]:
+    """The pupil's card that a case carries: enough to know whom it is about (D4: sealed, erased on refusal)."""
+    document = student.documents.order_by("-id").first()
+    return {
+        "name": student.name,
+        "sex": label("sex", student.sex),
+        "birth_on": student.birth_on.isoformat(),
+        "id_mask": document.mask if document else "",
+    }
+
+
+@transaction.atomic
+def file_case(
+    kind: Kind,
+    to_school: Organization,
+    *,
+    actor: User,
+    from_school: Organization | None = None,
+    materials: Sequence[Material] = (),
+    payload: dict[str, Any] | None = None,
+    secrets: dict[str, str] | None = None,
+    **opening: Any,
+) -> Case:
+    """File a case of `kind`; its route is planned now and stored. `opening` goes to the kind's `open`; `secrets` are D4
+    values that the decision is about and are sealed with the card.
+
+    Raises NotAllowed unless `actor` may start it, RequirementFailed naming the article, EvidenceNotTicked for a missing
+    paper, CaseLocked when the pupil has a locking case (a constraint decides, not a look before), and what the kind's
+    own opening raises.
+    """
+    origin = from_school or to_school
+    starter = resolve(kind.started_by, origin.path, to_school.path)
+    assert starter is not None, "a kind starts at a school"
+    explain(actor, Right.FILE, at=starter.path).or_raise()
+    payload = payload or {}
+    absent = missing_evidence(kind, {m.evidence_type for m in materials})
+    if absent:
+        raise EvidenceNotTicked(what="、".join(absent))
+    student = kind.open(to_school, payload=payload, actor=actor, **opening)
+    facts = Facts(
+        student, origin.path, to_school.path, payload, None, frozenset(m.evidence_type for m in materials)
+    )
+    check_requirements(kind, facts)
+    case_id = next_ids("transfers_case")[0]
+    case = Case(
+        id=case_id,
+        number=f"{kind.prefix}{today():%y%m%d}{case_id:06d}",
+        kind=kind.code,
+        student=student,
+        from_path=origin.path,
+        to_path=to_school.path,
+        from_name=origin.name,
+        to_name=to_school.name,
+        payload=payload,
+        rulebook=rulebook_version(),
+        filed_by=actor,
+        filed_by_name=actor.name,
+    )
+    case.set_card(card_of(student) | (secrets or {}))
+    if kind.locks_student:
+        lock_student(kind, case, student)
+    case.save(force_insert=True)
+    attach_evidence(case, materials, actor=actor)
+    plan_steps(kind, case, first=1)
+    record("transfers.case.file", case, actor=actor, basis=kind.article, kind=kind.name, number=case.number)
+    return case
+
+
+def lock_student(kind: Kind, case: Case, student: Student) -> None:
+    """Take the pupil's one place for open business. Raises CaseLocked (R-TRF-06)."""
+    try:
+        with transaction.atomic():  # a savepoint, so that a refusal leaves the caller's work intact
+            OpenBusiness.objects.create(
+                from_path=case.from_path,
+                to_path=case.to_path,
+                student=student,
+                case_no=case.number,
+                kind=kind.code,
+                kind_name=kind.name,
+            )
+    except IntegrityError as error:
+        raise CaseLocked() from error
+
+
+def attach_evidence(case: Case, materials: Sequence[Material], *, actor: User) -> None:
+    assert case.student is not None
+    attach(materials, case.student, actor=actor)
+    for material in materials:
+        Evidence.objects.get_or_create(
+            case=case,
+            material=material,
+            defaults={"type": material.evidence_type, "from_path": case.from_path, "to_path": case.to_path},
+        )
+
+
+def plan_steps(kind: Kind, case: Case, *, first: int) -> None:
+    """Store the route as steps from ordinal `first` on; the first of them starts its clock."""
+    route = plan(kind, case.from_path, case.to_path)
+    steps = [
+        Step(
+            case=case,
+            from_path=case.from_path,
+            to_path=case.to_path,
+            ordinal=ordinal,
+            office_path=planned.office_path,
+            office_name=planned.office_name,
+            right=planned.stop.right,
+            label=planned.stop.label,
+            days=planned.days,
+        )
+        for ordinal, planned in enumerate(route, start=first)
+    ]
+    Step.objects.bulk_create(steps)
+    arrive(steps[0])
+
+
+def arrive(step: Step) -> None:
+    """The case reaches `step`: its clock of working days starts on the next working day (R-TRF-02)."""
+    changed = Step.objects.filter(pk=step.pk, decision="").update(
+        is_current=True, arrived_at=Now(), due_on=add_workdays(today(), step.days)
+    )
+    assert changed == 1, "a step that is already decided cannot be reached"
+
+
+def current_step(case: Case) -> Step | None:
+    return case.steps.filter(is_current=True).first()
+
+
+def own_turn(case: Case, actor: User) -> Step:
+    """The waiting step, if `actor` may decide it.
+
+    Raises StepAlreadyTaken, NotYourTurn or CaseClosed for the right person at the wrong moment (409), NotAllowed when no
+    step of this case is hers (403).
+    """
+    steps = list(case.steps.order_by("ordinal"))
+    current = next((step for step in steps if step.is_current), None)
+    if current is not None and actor.may_act_at(current.right, current.office_path):
+        return current
+    mine = [step for step in steps if actor.may_act_at(step.right, step.office_path)]
+    taken = next((step for step in reversed(mine) if step.decision), None)
+    state = case.get_state_display()
+    if taken is not None:
+        raise StepAlreadyTaken(who=taken.decided_by_name, state=state)
+    if mine and current is not None:
+        raise NotYourTurn(office=current.office_name)
+    if mine:
+        raise CaseClosed(state=state)
+    waiting = current or steps[-1]
+    explain(actor, waiting.right, at=waiting.office_path).or_raise()
+    return waiting
+
+
+@transaction.atomic
+def decide(
+    case: Case, decision: str, *, actor: User, reason: str = "", ticked: "Sequence[str] | None" = None
+) -> Step:
+    """Record `actor`'s decision on the step that `case` waits at, or change nothing.
+
+    `ticked` are the evidence types she has looked at; approving needs every required one. The UPDATE names the state it
+    expects: of two officers who press the same button, one wins. Raises NotAllowed, SecondSignature, ReasonNeeded,
+    EvidenceNotTicked, RequirementFailed or StepAlreadyTaken.
+    """
+    kind = KINDS[case.kind]
+    step = own_turn(case, actor)
+    refuse_second_signature(case, step, actor)
+    if decision == Step.Decision.APPROVE:
+        absent = missing_evidence(kind, set(ticked or ()) & facts_of(case).evidence_types)
+        if absent:
+            raise EvidenceNotTicked(what="、".join(absent))
+        check_requirements(kind, facts_of(case))
+    elif len(reason.strip()) < _REASON_AT_LEAST:
+        raise ReasonNeeded()
+    # Own columns only: a filter across a join becomes a sub-select, which does not re-check the loser of a race.
+    taken = Step.objects.filter(pk=step.pk, decision="", is_current=True).update(
+        decision=decision,
+        decided_by=actor,
+        decided_by_name=actor.name,
+        decided_at=Now(),
+        reason=reason.strip(),
+        is_current=False,
+    )
+    if not taken:
+        winner = Step.objects.get(pk=step.pk)
+        raise StepAlreadyTaken(who=winner.decided_by_name, state=winner.get_decision_display())
+    record(
+        f"transfers.case.{decision}",
+        case,
+        actor=actor,
+        reason=reason.strip(),
+        basis=kind.article,
+        step=step.label,
+        number=case.number,
+        kind=kind.name,
+    )
+    advance(kind, case, step, decision, actor=actor, reason=reason.strip())
+    return step
+
+
+def refuse_second_signature(case: Case, step: Step, actor: User) -> None:
+    """Raise SecondSignature when this person has filed the case or signed it in another place (R-ACC-02, AZ-7).
+
+    Measured by person: two posts do not make two people. After a return the same reviewer may look at her own step again.
+    """
+    filers = {case.filed_by_id, *case.payload.get("filers", ())}
+    signed = case.steps.filter(decided_by=actor)
+    again = signed.exclude(decision=Step.Decision.RETURN).filter(ordinal__gt=_last_return(case))
+    elsewhere = signed.exclude(office_path=step.office_path, right=step.right)
+    if actor.pk in filers or again.exists() or elsewhere.exists():
+        raise SecondSignature()
+
+
+def _last_return(case: Case) -> int:
+    """The ordinal of the latest return for correction; 0 when there was none."""
+    last = case.steps.filter(decision=Step.Decision.RETURN).order_by("-ordinal").first()
+    return last.ordinal if last else 0
+
+
+def advance(kind: Kind, case: Case, step: Step, decision: str, *, actor: Actor, reason: str) -> None:
+    """Next step and its clock, back to the starter, the end, or the outbox row that a worker will claim."""
+    if decision == Step.Decision.REFUSE:
+        end_case(kind, case, Case.State.REFUSED, actor=actor, reason=reason)
+    elif decision == Step.Decision.RETURN:
+        move_state(case, Case.State.RETURNED)
+    else:
+        following = case.steps.filter(ordinal=step.ordinal + 1).first()
+        if following is not None:
+            arrive(following)
+            move_state(case, Case.State.WAITING)
+        else:
+            move_state(case, Case.State.APPROVED)
+            owe(COMPLETE_CASE, case.pk, common_path(case.from_path, case.to_path))
+
+
+def move_state(case: Case, state: str, **columns: Any) -> None:
+    """Move an open case to `state`. Raises CaseClosed when somebody ended it meanwhile."""
+    changed = Case.objects.filter(pk=case.pk, version=case.version, is_open=True).update(
+        state=state, version=case.version + 1, **columns
+    )
+    if changed != 1:
+        raise CaseClosed(state=Case.objects.get(pk=case.pk).get_state_display())
+    case.state, case.version = state, case.version + 1
+
+
+def end_case(kind: Kind, case: Case, state: str, *, actor: Actor, reason: str) -> None:
+    """Refused or withdrawn: the pupil is unlocked, the card erased (RD-8), the kind takes its rows back."""
+    case.steps.filter(is_current=True).update(is_current=False)
+    move_state(case, state, is_open=False, ended_at=Now(), card=None)
+    case.is_open = False
+    kind.undo(case, actor, reason)
+    OpenBusiness.objects.filter(case_no=case.number).delete()
+
+
+def may_withdraw(case: Case, actor: User) -> bool:
+    """The starting office's registrar, before the last office has decided (R-TRF-05)."""
+    waits = case.state in (Case.State.WAITING, Case.State.RETURNED)
+    return waits and actor.may_act_at(Right.FILE, case.to_path)
+
+
+@transaction.atomic
+def withdraw(case: Case, *, actor: User, reason: str) -> None:
+    """Take an open case back. Raises NotTheStarter, CaseClosed, ReasonNeeded."""
+    if not actor.may_act_at(Right.FILE, case.to_path):
+        raise NotTheStarter()
+    if not may_withdraw(case, actor):
+        raise CaseClosed(state=case.get_state_display())
+    if len(reason.strip()) < _REASON_AT_LEAST:
+        raise ReasonNeeded()
+    kind = KINDS[case.kind]
+    end_case(kind, case, Case.State.WITHDRAWN, actor=actor, reason=reason.strip())
+    record(
+        "transfers.case.withdraw",
+        case,
+        actor=actor,
+        reason=reason.strip(),
+        number=case.number,
+        kind=kind.name,
+    )
+
+
+@transaction.atomic
+def refile(
+    case: Case, *, actor: User, materials: Sequence[Material] = (), payload: dict[str, Any] | None = None
+) -> Case:
+    """Send a corrected case on its way again: a new round of steps behind the old ones.
+
+    Raises NotTheStarter, CaseClosed unless it was returned, and what the kind's `reopen` raises.
+    """
+    if not actor.may_act_at(Right.FILE, case.to_path):
+        raise NotTheStarter()
+    if case.state != Case.State.RETURNED:
+        raise CaseClosed(state=case.get_state_display())
+    kind = KINDS[case.kind]
+    if kind.reopen is not None:
+        kind.reopen(case, payload or {}, actor)
+    attach_evidence(case, materials, actor=actor)
+    assert case.student is not None
+    absent = missing_evidence(kind, facts_of(case).evidence_types)
+    if absent:
+        raise EvidenceNotTicked(what="、".join(absent))
+    check_requirements(kind, facts_of(case))
+    case.set_card(card_of(Student.objects.get(pk=case.student_id)))
+    case.payload["filers"] = sorted({case.filed_by_id, actor.pk, *case.payload.get("filers", ())})
+    # Steps behind the one that returned the case were never reached.
+    case.steps.filter(decision="").delete()
+    move_state(
+        case,
+        Case.State.WAITING,
+        card=case.card,
+        payload=case.payload,
+        filed_by=actor,
+        filed_by_name=actor.name,
+    )
+    plan_steps(kind, case, first=_last_return(case) + 1)
+    record("transfers.case.refile", case, actor=actor, number=case.number, kind=kind.name)
+    return case

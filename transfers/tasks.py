@@ -1,0 +1,98 @@
+"""What runs in the worker and on the timetable. Arguments are ids; every task may run twice, at once, or be cut."""
+
+from datetime import timedelta
+
+from celery import shared_task
+from django.db import OperationalError
+from django.db.models.functions import Now
+
+from accounts.models import Organization
+from audit.services import System, record
+from config.clock import now, today
+from config.models import Job, Outbox
+from config.scope import NATION, ancestors, scoped_transaction
+from registry.models import Student
+from registry.status import NORMAL
+from transfers.completion import MOST_ATTEMPTS, perform_owed
+from transfers.models import Step
+from transfers.outbox import NUMBER_STUDENT, PERFORM, owe
+
+_SWEEP = 500
+_PACK = 500
+
+
+@shared_task(name=PERFORM, autoretry_for=(OperationalError,), retry_backoff=True, max_retries=5)
+def perform(pk: int) -> None:
+    """Perform one owed effect."""
+    perform_owed(pk)
+
+
+@shared_task
+def sweep_outbox() -> int:
+    """Each minute: offer again what is still owed. Twice, late or never delivered gives the same result."""
+    owed = Outbox.objects.filter(
+        done_at=None, attempts__lt=MOST_ATTEMPTS, created_at__lt=now() - timedelta(seconds=30)
+    )
+    rows = list(owed.order_by("id").values_list("pk", flat=True)[:_SWEEP])
+    for pk in rows:
+        perform.delay(pk)
+    return len(rows)
+
+
+def provinces() -> list[str]:
+    return list(Organization.objects.filter(kind="province").order_by("path").values_list("path", flat=True))
+
+
+@shared_task
+def remind_and_escalate() -> int:
+    """Steps past their day go onto the list of the office above; nothing passes by silence (R-TRF-03)."""
+    escalated = 0
+    for path in provinces():
+        with scoped_transaction(path):
+            late = Step.objects.filter(is_current=True, escalated_at=None, due_on__lt=today()).select_related(
+                "case"
+            )
+            for step in late.select_for_update(skip_locked=True, of=("self",))[:_PACK]:
+                Step.objects.filter(pk=step.pk).update(escalated_at=Now())
+                above = ancestors(step.office_path)[-2] if step.office_path != NATION else NATION
+                record(
+                    "transfers.step.escalate",
+                    step.case,
+                    actor=System(acting_path=path),
+                    basis="R-TRF-03",
+                    step=step.label,
+                    office=step.office_name,
+                    above=above,
+                    number=step.case.number,
+                )
+                escalated += 1
+    return escalated
+
+
+@shared_task
+def issue_numbers(job_id: int | None = None) -> int:
+    """Promise the national check for every pupil in school who still has an L number (R-NUM-06); nightly and by hand.
+
+    With `job_id`, that job's row shows the progress. Safe to repeat: an owed check is owed once.
+    """
+    promised, after = 0, 0
+    waiting = Student.objects.filter(
+        number__startswith="L", enrolments__status=NORMAL, enrolments__is_void=False
+    )
+    if job_id:
+        Job.objects.filter(pk=job_id).update(state=Job.State.RUNNING)
+    while True:
+        with scoped_transaction(NATION):
+            pack = list(waiting.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:_PACK])
+            for student_id in pack:
+                owe(NUMBER_STUDENT, student_id, NATION)
+        if not pack:
+            break
+        promised, after = promised + len(pack), pack[-1]
+        if job_id:
+            Job.objects.filter(pk=job_id).update(done=promised)
+    if job_id:
+        Job.objects.filter(pk=job_id).update(
+            state=Job.State.DONE, done=promised, total=promised, ended_at=Now()
+        )
+    return promised
