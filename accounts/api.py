@@ -45,7 +45,9 @@ _CODES = {400: "invalid", 401: "not_signed_in", 403: "not_allowed", 404: "not_fo
 
 
 def refusal_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """Every error as {"code", "detail", "rule", "fields"}; the request's transaction rolls back on its status."""
+    """Every error as {"code", "detail", "rule", "fields"}; the request's transaction rolls back on its
+    status.
+    """
     request = context["request"]._request
     if transaction.get_connection().in_atomic_block:
         transaction.set_rollback(True)

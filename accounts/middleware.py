@@ -42,10 +42,11 @@ class ActingOffice:
 
 
 class RequestTransaction:
-    """One transaction and one scope around the view and its rendering; a status of 400 or more undoes everything.
+    """One transaction and one scope around the view and its rendering; a status of 400 or more undoes
+    everything.
 
-    The refusal itself is then recorded in a short transaction of its own before the answer leaves; if that fails, the
-    answer is 503 (RD-3).
+    The refusal itself is then recorded in a short transaction of its own before the answer leaves; if that
+    fails, the answer is 503 (RD-3).
     """
 
     def __init__(self, get_response: GetResponse) -> None:

@@ -21,10 +21,12 @@ class OrganizationQuerySet(ScopedQuerySet):
 
 
 class Organization(models.Model):
-    """An office or school. `path` is the line of authority; `division` is the place it lies in, a plain code.
+    """An office or school. `path` is the line of authority; `division` is the place it lies in, a plain
+    code.
 
-    A school run directly by a city hangs under the city although it lies in a county; a municipality's districts hang
-    under their province. Offices are never deleted: `valid` ends and successors name them as predecessor.
+    A school run directly by a city hangs under the city although it lies in a county; a municipality's
+    districts hang under their province. Offices are never deleted: `valid` ends and successors name them as
+    predecessor.
     """
 
     class Kind(models.TextChoices):
@@ -90,7 +92,9 @@ class HeldRight:
 
 
 class User(AbstractBaseUser):
-    """One natural person, one account (AC-9). There is no superuser: rights come from posts and dated grants."""
+    """One natural person, one account (AC-9). There is no superuser: rights come from posts and dated
+    grants.
+    """
 
     username = models.CharField("账号", max_length=50, unique=True)
     name = models.CharField("姓名", max_length=50)
@@ -128,7 +132,9 @@ class User(AbstractBaseUser):
         })  # fmt: skip
 
     def may_act_at(self, right: str, path: str) -> bool:
-        """Acting needs a post with the right at exactly this office; it does not flow down and is never granted."""
+        """Acting needs a post with the right at exactly this office; it does not flow down and is never
+        granted.
+        """
         return any(line.path == path and line.role and right in ROLES[line.role].rights for line in self.held)
 
     @property

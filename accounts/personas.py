@@ -1,68 +1,95 @@
-"""Who plays the demonstration country: the persona page's groups, and what each role is there to try."""
+"""The demonstration's accounts, as the persona page and `manage.py personas` show them.
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+Only where settings.DEMO is set.
+"""
 
-from django.utils.translation import gettext_lazy as _
+from dataclasses import asdict, dataclass
+from typing import Any
 
-from accounts.models import Organization, Post, User
-from config.clock import today
+from django.conf import settings
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.core.management.base import CommandError
 
+from accounts.models import User
+from accounts.roles import RIGHT_LABELS, ROLES, Right
+
+# Public on purpose: the demonstration's accounts see invented pupils only, and production has neither.
+PASSWORD = "Xueji-demo-2026"  # noqa: S105
 PREFIX = "demo."
-# What to try first, by role.
-TRY = {
-    "registrar": _("登记一名新生,上传照片与材料;试试填错证件号"),
-    "leader": _("审核本校登记员提交的学籍注册"),
-    "head_teacher": _("查看本班学生"),
-    "subject_teacher": _("查看班级名单(不含证件信息)"),
-    "school_doctor": _("查看健康信息"),
-    "system_administrator": _("查看本单位账号与岗位"),
-    "network_administrator": _("查看单位;看不到任何学生"),
-    "reviewer": _("在待审队列中核准、退回或不予通过"),
-    "bureau_leader": _("查看辖区学生、办件与日志"),
-    "auditor": _("抽查学籍与日志;查看明文须写明理由"),
-    "national_operator": _("查看全国;学籍号由系统签发"),
-    "security_administrator": _("查看单位;看不到任何学生"),
-    "audit_administrator": _("按人、按日查日志"),
-}
-_LEVELS = [kind for kind in Organization.Kind if kind != Organization.Kind.SCHOOL] + [
-    Organization.Kind.SCHOOL
-]
 
 
 @dataclass(frozen=True, slots=True)
 class Persona:
-    """One card of the page: an account and the posts it holds today."""
+    """One demonstration account: its posts and their offices side by side, and the rights they give.
 
-    user: User
-    posts: list[Post]
+    `remark` says what is special: sealed, untrained.
+    """
+
+    username: str
+    name: str
+    posts: tuple[str, ...]
+    offices: tuple[str, ...]
+    paths: tuple[str, ...]
+    roles: tuple[str, ...]
+    rights: tuple[str, ...]
+    remark: str
+    is_sealed: bool
 
     @property
-    def level(self) -> str:
-        return self.posts[0].office.kind
+    def may(self) -> str:
+        """What she may do, in words."""
+        labels = [str(RIGHT_LABELS[right]) for right in Right if right in self.rights]
+        return self.remark or "、".join(labels)
 
-    @property
-    def tries(self) -> list[str]:
-        return [str(TRY[post.role]) for post in self.posts if post.role in TRY]
-
-
-def personas() -> Iterable[tuple[str, list[Persona]]]:
-    """Label of each level from the nation down, with its personas; two queries."""
-    by_user: dict[int, list[Post]] = {}
-    for post in (
-        Post.objects.filter(user__username__startswith=PREFIX, user__is_active=True, valid__contains=today())
-        .select_related("office", "user")
-        .order_by("office__path", "user__username", "role")
-    ):
-        by_user.setdefault(post.user_id, []).append(post)
-    everybody = [Persona(posts[0].user, posts) for posts in by_user.values()]
-    for level in _LEVELS:
-        if found := [one for one in everybody if one.level == level]:
-            yield level.label, found
+    def as_json(self) -> dict[str, Any]:
+        """The same for programs, with the rights of each post, that of the highest office first."""
+        held = sorted(zip(self.paths, self.roles, strict=True))
+        posts = [
+            {
+                "path": path,
+                "role": role,
+                "rights": [] if self.remark else sorted(map(str, ROLES[role].rights)),
+            }
+            for path, role in held
+        ]
+        return asdict(self) | {"may": self.may, "held": posts}
 
 
-def persona(username: str) -> User | None:
-    """The persona of this name, or None for every other account."""
-    if not username.startswith(PREFIX):
-        return None
-    return User.objects.filter(username=username, is_active=True, sealed_at=None).first()
+def require_demo() -> None:
+    """Raises CommandError unless this installation is a demonstration."""
+    if not settings.DEMO:
+        raise CommandError("本机不是演示环境(未设置 XUEJI_DEMO=1),不装载也不显示演示账号。")
+
+
+def personas() -> list[Persona]:
+    """Every demonstration account, lowest level first, in one query for accounts and one for posts."""
+    users = (
+        User.objects.filter(username__startswith=PREFIX)
+        .annotate(trainings_held=ArrayAgg("trainings__completed_on", default=[], distinct=True))
+        .prefetch_related("posts__office")
+        .order_by("id")
+    )
+    return [_persona(user) for user in users]
+
+
+def _persona(user: Any) -> Persona:
+    posts = sorted(user.posts.all(), key=lambda post: post.pk)
+    roles = [ROLES[post.role] for post in posts]
+    is_untrained = any(role.needs_training for role in roles) and not any(user.trainings_held)
+    remark = ""
+    if user.sealed_at:
+        remark = "账号已封存,不能登录"
+    elif is_untrained:
+        remark = "未经培训,岗位尚无权限"
+    rights = () if remark else tuple(sorted({str(right) for role in roles for right in role.rights}))
+    return Persona(
+        username=user.username,
+        name=user.name,
+        posts=tuple(role.name for role in roles),
+        offices=tuple(post.office.name for post in posts),
+        paths=tuple(post.office.path for post in posts),
+        roles=tuple(role.code for role in roles),
+        rights=rights,
+        remark=remark,
+        is_sealed=bool(user.sealed_at),
+    )

@@ -9,14 +9,14 @@ from typing import Any
 from django.db.models import CharField, Exists, F, IntegerField, OuterRef, Q, Value
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import HeldRight, OfficeGrant, Organization, Post, TrainingRecord, User
 from accounts.roles import RIGHT_LABELS, ROLES, Right, roles_with
 from config.clock import today
 from config.errors import NotAllowed, Refusal
+from config.rules.catalogue import TRAINING_VALID_DAYS
 
-# AC-10: a training record of the last 24 months. Counted in days so that 29 February has a yesterday.
-TRAINING_VALID_DAYS = 730
 
 
 def held_rights(user: User) -> list[HeldRight]:
@@ -26,7 +26,7 @@ def held_rights(user: User) -> list[HeldRight]:
     trained = Exists(
         TrainingRecord.objects.filter(
             user=OuterRef("user"),
-            completed_on__gt=day - timedelta(days=TRAINING_VALID_DAYS),
+            completed_on__gt=day - timedelta(days=int(str(TRAINING_VALID_DAYS.value))),
             completed_on__lte=day,
         )
     )
@@ -90,9 +90,8 @@ class PostNeeded(Refusal):
     """Signed in, but no post is valid today: nothing can be seen."""
 
     code, status = "no_post", 403
+    message = gettext_lazy("您目前没有有效岗位(未任职、培训记录过期或账号已封存),请联系本单位系统管理员。")
 
-
-PostNeeded.message = _("您目前没有有效岗位(未任职、培训记录过期或账号已封存),请联系本单位系统管理员。")
 
 View = Callable[..., HttpResponse]
 
@@ -100,14 +99,16 @@ View = Callable[..., HttpResponse]
 def requires(*rights: str) -> Callable[[View], View]:
     """Declare who may enter a view: holders of any of `rights`; with none, everybody who is signed in.
 
-    Rows are still asked for through `visible_to`; this refuses at the door. A test walks the URLconf and fails on a view
-    that says nothing.
+    Rows are still asked for through `visible_to`; this refuses at the door. A test walks the URLconf and
+    fails on a view that says nothing.
     """
 
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             user: Any = request.user
+            if rights and not user.acting_path:
+                raise PostNeeded()
             if rights and not any(user.holds(right) for right in rights):
                 raise NotAllowed(right=str(RIGHT_LABELS[Right(rights[0])]), who="")
             return view(request, *args, **kwargs)

@@ -1,4 +1,6 @@
-"""Rights and roles as data (HANDBOOK C6). A post gives a person a role at an office; the role gives these rights there."""
+"""Rights and roles as data (HANDBOOK C6). A post gives a person a role at an office; the role gives these
+rights there.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -51,7 +53,8 @@ RIGHT_LABELS = {
 SCHOOL = ("school",)
 BUREAUS = ("township", "county", "city", "province", "nation", "authority")
 READERS = ("city", "province", "nation")
-# Rights that a dated grant may give to an office outside the own line. Acting rights are never granted this way.
+# Rights that a dated grant may give to an office outside the own line. Acting rights are never granted this
+# way.
 GRANTABLE = (Right.VIEW_STUDENT, Right.VIEW_CASE, Right.VIEW_LOG)
 
 
@@ -86,7 +89,9 @@ ROLES: dict[str, Role] = {
         _role("head_teacher", "班主任", SCHOOL, R.VIEW_OWN_CLASS, needs_training=False),
         _role("subject_teacher", "任课教师", SCHOOL, R.VIEW_CLASS, needs_training=False),
         _role("school_doctor", "校医", SCHOOL, R.VIEW_CLASS, R.VIEW_HEALTH, needs_training=False),
-        _role("system_administrator", "系统管理员", (*SCHOOL, *BUREAUS), R.MANAGE_ACCOUNTS, needs_training=False),
+        _role(
+            "system_administrator", "系统管理员", (*SCHOOL, *BUREAUS), R.MANAGE_ACCOUNTS, needs_training=False
+        ),
         _role("network_administrator", "网络管理员", BUREAUS, needs_training=False),
         _role(
             "reviewer", "审核员", BUREAUS,

@@ -8,13 +8,15 @@ from django.db.models.functions import Now
 from django.http import HttpRequest
 
 from accounts.models import User
+from accounts.personas import PREFIX
 from accounts.rights import valid_posts
 from audit.models import AccessEntry
 from audit.services import record_sign_in
+from config.errors import NotFound
 from config.scope import NATION, scoped_transaction
 
-# AC-5: five failures in a quarter of an hour, then waiting. Attempts made while waiting do not lengthen it, so that a
-# stranger can never lock an account for good.
+# AC-5: five failures in a quarter of an hour, then waiting. Attempts made while waiting do not lengthen it:
+# a stranger can never lock an account for good.
 FAILURES_BEFORE_WAITING = 5
 WAITING = timedelta(minutes=15)
 
@@ -35,8 +37,16 @@ def sign_in(request: HttpRequest, username: str, password: str) -> User | None:
     return None
 
 
+def find_persona(username: str) -> User:
+    """The demonstration account of this name. Raises NotFound for any other or sealed account."""
+    user = User.objects.filter(username=username, is_active=True, sealed_at=None).first()
+    if user is None or not username.startswith(PREFIX):
+        raise NotFound()
+    return user
+
+
 def enter_as(request: HttpRequest, persona: User) -> None:
-    """Sign in as a demonstration persona, without a password; the caller has checked that this is a demonstration."""
+    """Sign in as a persona, without a password; the caller has checked that this is a demonstration."""
     with scoped_transaction(NATION):
         _enter(request, persona, "persona")
 

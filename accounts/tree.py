@@ -31,7 +31,7 @@ DISTRICTS_WITH_COMMISSION = frozenset(("11", "50"))
 
 @dataclass(frozen=True, slots=True)
 class Division:
-    """One row of the file: six-digit code, own name, "province", "city" or "county", and the unit above it."""
+    """One row of the file: six-digit code, own name, "province", "city" or "county", the unit above."""
 
     code: str
     name: str
@@ -55,8 +55,8 @@ def read_divisions() -> list[Division]:
 def path_of(code: str, parent: str = "") -> str:
     """`440305` under `440300` → `CN.44.03.05.`; `110108` directly under `110000` → `CN.11.0108.`
 
-    A county without a city above it keeps its last four digits as one segment: `CN.11.01.` would be a city that does
-    not exist, and `CN.46.90.01.` would hang under it.
+    A county without a city above it keeps its last four digits as one segment: `CN.11.01.` would be a city
+    that does not exist.
     """
     if code.endswith("0000"):
         return f"{NATION}{code[:2]}."
@@ -70,7 +70,7 @@ def path_of(code: str, parent: str = "") -> str:
 def office_name(division: Division, above: str) -> str:
     """The usual name of the division's authority; `above` is the name of the unit above it.
 
-    Districts carry their city's name, for 鼓楼区 and its like exist several times; counties stand by themselves.
+    Districts carry their city's name, for 鼓楼区 exists several times; counties stand by themselves.
     """
     province = division.code[:2]
     if province in WITHOUT_AUTHORITY:
@@ -88,8 +88,8 @@ def office_name(division: Division, above: str) -> str:
 def load_tree() -> Counter[str]:
     """Add the offices that are not there yet, and answer how many of each kind were added.
 
-    Safe to repeat. An office that exists is left alone: a rename, merger or split keeps history and is a command of its
-    own (ARCHITECTURE 2).
+    Safe to repeat. An office that exists is left alone: a rename, merger or split keeps history and is a
+    command of its own (ARCHITECTURE 2).
     """
     known = dict(Organization.objects.values_list("path", "id"))
     added: Counter[str] = Counter()

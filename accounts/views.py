@@ -14,13 +14,13 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts import offices as tree
-from accounts import personas as cast
+from accounts import persona_page
 from accounts.forms import OfficeFilter, SignInForm
 from accounts.middleware import POST_IN_SESSION
 from accounts.models import Organization, User
 from accounts.rights import requires
 from accounts.roles import Right
-from accounts.signing_in import enter_as
+from accounts.signing_in import enter_as, find_persona
 from accounts.signing_in import sign_in as try_to_sign_in
 from audit.services import record_sign_in
 from config.errors import NotFound
@@ -74,9 +74,9 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 @require_POST
 @requires()
 def switch_post(request: HttpRequest) -> HttpResponse:
-    """Act under another of her posts from now on. Home follows: the page she was on may not exist for that office."""
-    wanted = request.POST.get("post", "")
-    post = next((post for post in request.valid_posts if str(post.pk) == wanted), None)  # type: ignore[attr-defined]
+    """Act under another of her posts from now on. Home follows: this page may not exist for that office."""
+    wanted, held = request.POST.get("post", ""), request.valid_posts  # type: ignore[attr-defined]
+    post = next((post for post in held if str(post.pk) == wanted), None)
     if post is None:
         raise NotFound()
     request.session[POST_IN_SESSION] = post.pk
@@ -90,13 +90,13 @@ def personas(request: HttpRequest) -> HttpResponse:
     if not settings.DEMO:
         raise NotFound()
     if request.method == "POST":
-        chosen = cast.persona(request.POST.get("username", ""))
-        if chosen is None:
-            raise NotFound()
+        chosen = find_persona(request.POST.get("username", ""))
         logout(request)
         enter_as(request, chosen)
         return redirect("home")
-    return render(request, "accounts/personas.html", {"levels": list(cast.personas())})
+    everybody = persona_page.lines()
+    context = {"story": persona_page.story(everybody), "levels": list(persona_page.by_level(everybody))}
+    return render(request, "accounts/personas.html", context)
 
 
 @require_GET
@@ -123,7 +123,7 @@ def offices(request: HttpRequest) -> HttpResponse:
     shown = found[: tree.PAGE_SIZE]
     context = {
         "at": at,
-        "trail": [(o.name, f"?at={o.pk}") for o in tree.way_down(at, user)[:-1]] + [(at.name, "")],
+        "trail": [(one.name, f"?at={one.pk}") for one in tree.way_down(at, user) if one.pk != at.pk],
         "rows": shown,
         "after": shown[-1].pk if len(found) > tree.PAGE_SIZE else "",
         "words": words,
@@ -137,11 +137,11 @@ def office(request: HttpRequest, pk: int) -> HttpResponse:
     user: Any = request.user
     # Past offices stay readable: their successors name them.
     found = get_object_or_404(Organization.objects.visible_to(user, Right.VIEW_OFFICE), pk=pk)
-    above = tree.way_down(found, user)
     address = reverse("accounts:offices")
+    above = [one for one in tree.way_down(found, user) if one.pk != found.pk]
     context = {
         "office": found,
-        "trail": [(o.name, f"{address}?at={o.pk}") for o in above if o.pk != found.pk] + [(found.name, "")],
+        "trail": [(one.name, f"{address}?at={one.pk}") for one in above],
         "authority": tree.authority_of(found),
         "posts": list(tree.posts_at(found)),
         "predecessors": list(found.predecessors.order_by("path")),

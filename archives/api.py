@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from rest_framework import serializers, status
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -30,7 +31,7 @@ class MaterialView(APIView):
         sent.is_valid(raise_exception=True)
         values: dict[str, Any] = sent.validated_data
         material = add_material(
-            values["file"].read(),
+            values["file"].read(settings.FILE_UPLOAD_MAX_MEMORY_SIZE),
             kind=values["kind"],
             evidence_type=values["evidence_type"],
             actor=request.user,  # type: ignore[arg-type]

@@ -35,6 +35,8 @@ def add_material(data: bytes, *, kind: str, evidence_type: str = "", actor: User
     _refuse_unless_uploader(actor)
     if kind not in Material.Kind or (evidence_type and not is_code("evidence_type", evidence_type)):
         raise KindUnknown()
+    if kind == Material.Kind.PHOTO and evidence_type:
+        raise KindUnknown()  # A photo that calls itself a paper would meet a requirement for papers.
     limits = limits_in_force(actor.acting_path)
     content = read_photo(data, limits) if kind == Material.Kind.PHOTO else read_image(data, limits)
     material = Material.objects.create(
@@ -63,18 +65,19 @@ def find_uploads(ids: Iterable[str | UUID], *, actor: User) -> list[Material]:
 
 
 @transaction.atomic
-def attach(materials: Iterable[Material], student: Student, *, actor: Actor) -> None:
+def attach(materials: Iterable[Material], student: Student, *, actor: Actor | None = None) -> None:
     """Make uploads of the pupil's own office part of her file; safe to repeat for the same pupil.
 
     The UPDATE names the state it expects. Raises MaterialTaken, and nothing is attached, when one belongs to
-    another pupil or office.
+    another pupil or office. A case that files materials is the recorded act; otherwise give the `actor`.
     """
     for material in materials:
         own = Material.objects.filter(pk=material.pk, org_path=student.org_path)
-        if own.filter(student=None).update(student=student):
-            record("archives.material.attach", student, actor=actor, material=material.pk, kind=material.kind)
-        elif not own.filter(student=student).exists():
+        taken = own.filter(student=None).update(student=student)
+        if not taken and not own.filter(student=student).exists():
             raise MaterialTaken()
+        if taken and actor:
+            record("archives.material.attach", student, actor=actor, material=material.pk, kind=material.kind)
 
 
 def open_material(material: Material) -> bytes:

@@ -35,10 +35,12 @@ from registry.models import Student
 def upload(request: HttpRequest) -> HttpResponse:
     """POST file, kind, evidence_type; `field` names the hidden input and may bring what it held until now.
 
-    A refused file leaves the form as it was: the answer holds the former upload and the sentence.
+    The type may also stand in the address: a field for one certain paper knows it beforehand. A refused file
+    leaves the form as it was: the answer holds the former upload and the sentence.
     """
     user: Any = request.user
-    kind, evidence_type = request.POST.get("kind", ""), request.POST.get("evidence_type", "")
+    kind = request.POST.get("kind", "")
+    evidence_type = request.POST.get("evidence_type") or request.GET.get("evidence_type", "")
     field = request.POST.get("field", "")
     if not re.fullmatch("[a-z][a-z0-9_]{0,40}", field):
         field = "photo" if kind == Material.Kind.PHOTO else "document"

@@ -42,7 +42,9 @@ class Trace(models.Model):
 
 
 class Event(Trace):
-    """An act: who did what to whom, why, on which basis, which fields; values only as a salted digest (AU-1)."""
+    """An act: who did what to whom, why, on which basis, which fields; values only as a salted digest
+    (AU-1).
+    """
 
     other_path = PathField("另一方路径")  # equals org_path when one office is concerned
     action = models.CharField("行为", max_length=50)

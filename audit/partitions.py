@@ -1,4 +1,6 @@
-"""Monthly partitions of the log. Each is born with its policy, its refusing triggers and no grants of its own."""
+"""Monthly partitions of the log. Each is born with its policy, its refusing triggers and no grants of its
+own.
+"""
 
 from datetime import date
 
@@ -26,7 +28,9 @@ def months_from(start: date, count: int) -> list[date]:
 
 
 def make_partitions(start: date, months: int = MONTHS_AHEAD) -> list[str]:
-    """Create what is missing from `start`'s month on, `months` ahead; run as the owner. Returns the new names."""
+    """Create what is missing from `start`'s month on, `months` ahead; run as the owner. Returns the new
+    names.
+    """
     made = []
     bounds = months_from(start, months + 1)
     with connection.cursor() as cursor:

@@ -1,7 +1,7 @@
 """Reading the log, in scope and newest first."""
 
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from django.db.models import Q
 from django.shortcuts import get_object_or_404
@@ -14,14 +14,17 @@ PAGE_SIZE = 50
 VIEW_LOG = "view_log"  # accounts.roles.Right.VIEW_LOG: audit lies below accounts and may not import it
 
 
-class Reader(HasScope):
+class Reader(HasScope, Protocol):
     """Whoever reads: her scope, and the office she reads for."""
 
     acting_path: str
 
 
 def page_of_events(user: Reader, chosen: dict[str, Any]) -> tuple[list[Event], int | None]:
-    """One page of what `user` may see, and the key of the next page or None. Raises Http404 for a key she may not see."""
+    """One page of what `user` may see, and the key of the next page or None.
+
+    Raises Http404 for a key that she may not see.
+    """
     visible = Event.objects.visible_to(user, VIEW_LOG)
     events = visible.filter(_wanted(chosen))
     if chosen.get("after"):

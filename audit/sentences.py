@@ -1,4 +1,4 @@
-"""One Chinese sentence per act, as data. `Event.detail` fills the placeholders; what is missing stays empty."""
+"""One Chinese sentence per act, as data. `Event.detail` fills the placeholders; what lacks stays empty."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
     from audit.models import Event
 
-# Short name for lists and filters, and the sentence. {office} and {actor} are always there; the rest are keys of the
-# event's detail, and {fields}.
+# Short name for lists and filters, and the sentence. {office}, {actor} and {fields} are always there; the
+# rest are keys of the event's detail.
 ACTS: "dict[str, tuple[StrOrPromise, StrOrPromise]]" = {
     "transfers.case.file": (_lazy("发起办件"), _lazy("{office}的{actor}发起了{kind}({number})")),
     "transfers.case.refile": (
@@ -96,17 +96,16 @@ def group_name(action: str) -> str:
     return str(GROUPS.get(".".join(action.split(".")[:2]), _("其他")))
 
 
+def _acts_of(group: str) -> list[tuple[str, str]]:
+    return [(action, str(ACTS[action][0])) for action in ACTS if action.startswith(f"{group}.")]
+
+
 def choices() -> "list[tuple[str, list[tuple[str, str]]]]":
     """Groups with their acts, for the filter; the first choice of a group is the whole group."""
     return [
         (
             str(label),
-            [(group, _("全部{group}").format(group=label))]
-            + [
-                (action, str(name))
-                for action, (name, _text) in ACTS.items()
-                if action.startswith(f"{group}.")
-            ],
+            [(group, _("全部{group}").format(group=label)), *_acts_of(group)],
         )
         for group, label in GROUPS.items()
     ]

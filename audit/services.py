@@ -76,7 +76,8 @@ def record(
 ) -> Event:
     """Add one act about `subject`, in the caller's transaction.
 
-    `values` are the changed values as text: only their salted digest is kept. `detail` holds words and codes, never D4.
+    `values` are the changed values as text: only their salted digest is kept. `detail` holds words and
+    codes, never D4.
     """
     org_path, other_path = _paths(subject)
     return Event.objects.create(
@@ -149,7 +150,7 @@ def record_refusal(*, actor: Actor, route: str, code: str, status: int, subject:
         outcome=AccessEntry.Outcome.REFUSED,
         # The actor's own path: a refused request may concern a row she must not be told about.
         org_path=actor.acting_path,
-        subject_type=subject._meta.model_name if subject is not None else "",
+        subject_type=(subject._meta.model_name or "") if subject is not None else "",
         subject_id=subject.pk if subject is not None else None,
         route=route,
         code=code,
@@ -162,8 +163,8 @@ def record_sign_in(
 ) -> None:
     """Add one attempt to sign in; `code` is ok, failed, waiting, persona or out.
 
-    A failed attempt belongs to no office: it lies at the nation. What was typed stays out of the log, even the name of
-    an account that does not exist: people type passwords there.
+    A failed attempt belongs to no office: it lies at the nation. What was typed stays out of the log, even
+    the name of an account that does not exist: people type passwords there.
     """
     AccessEntry.objects.create(
         request_id=current_request_id(),

@@ -18,6 +18,7 @@ app.conf.beat_schedule = {
         "task": "transfers.tasks.remind_and_escalate",
         "schedule": crontab(minute="*/15"),
     },
+    "purge-materials": {"task": "archives.tasks.purge_materials", "schedule": crontab(hour="3", minute="0")},
     # R-NUM-06: a scheduled job beside the run that follows each completion.
     "issue-numbers": {"task": "transfers.tasks.issue_numbers", "schedule": crontab(hour="2", minute="30")},
 }

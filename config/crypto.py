@@ -1,7 +1,8 @@
 """Envelope encryption and blind indexes (SECURITY KE-1 … KE-6).
 
-A sealed value is `suite(1) key id(2) nonce(12) ciphertext tag(16)`; associated data are table, row id and field, so that a
-value copied elsewhere does not open. The key-encrypting key is a file of its own; the ring holds wrapped data keys.
+A sealed value is `suite(1) key id(2) nonce(12) ciphertext tag(16)`; associated data are table, row id and
+field, so that a value copied elsewhere does not open. The key-encrypting key is a file of its own; the ring
+holds wrapped data keys.
 """
 
 import base64
@@ -26,7 +27,9 @@ _HEAD = 15  # suite, key id, nonce
 
 
 class DoesNotOpen(RuntimeError):
-    """A sealed value does not belong to the row it stands in, or its key is gone: an alarm, never an empty string."""
+    """A sealed value does not belong to the row it stands in, or its key is gone: an alarm, never an empty
+    string.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +131,8 @@ def blind_index(family: str, canonical: str) -> uuid.UUID:
 def half_indexes(family: str, canonical: str) -> tuple[int, int]:
     """Keyed hashes of the characters at even and at odd places, as signed 64-bit numbers.
 
-    Two numbers that differ in one character share one of the two. Interleaved, because a leading half (region and
-    birth year) would be shared by a whole county.
+    Two numbers that differ in one character share one of the two. Interleaved, because a leading half
+    (region and birth year) would be shared by a whole county.
     """
     even = _keyed("even", family, canonical[0::2])[:8]
     odd = _keyed("odd", family, canonical[1::2])[:8]
@@ -143,7 +146,9 @@ def salted_digest(value: str) -> str:
 
 
 def next_ids(table: str, count: int = 1) -> list[int]:
-    """`count` fresh row ids of `table`, so that a value can be sealed for its row before the row is written."""
+    """`count` fresh row ids of `table`, so that a value can be sealed for its row before the row is
+    written.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count]

@@ -9,9 +9,10 @@ from django.utils.translation import gettext_lazy as _
 class Refusal(Exception):
     """The registry declines to act, and nothing was changed.
 
-    Subclasses set `code` (stable), `status` (HTTP), `message` (Chinese; keywords fill it) and, where one exists, the
-    handbook `rule` and the `article` it rests on. `findings` are the single faults of a form, `afterwards` is work that
-    must survive the rollback (a duplicate finding, a count): it runs in the short transaction that records the refusal.
+    Subclasses set `code` (stable), `status` (HTTP), `message` (Chinese; keywords fill it) and, where one
+    exists, the handbook `rule` and the `article` it rests on. `findings` are the single faults of a form,
+    `afterwards` is work that must survive the rollback (a duplicate finding, a count): it runs in the short
+    transaction that records the refusal.
     """
 
     code: str = "refused"

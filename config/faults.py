@@ -7,7 +7,9 @@ from django.conf import settings
 
 
 def fault(point: str) -> None:
-    """Kill this process here when the test's plan (XUEJI_FAULT, `point` or `point@n` for the n-th time) says so."""
+    """Kill this process here when the test's plan (XUEJI_FAULT, `point` or `point@n` for the n-th time)
+    says so.
+    """
     if not settings.UNDER_TEST:
         return
     planned = os.environ.get("XUEJI_FAULT", "")

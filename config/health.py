@@ -46,7 +46,8 @@ def _partitions() -> str:
 def _outbox() -> str:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM config_outbox WHERE done_at IS NULL AND created_at < now() - interval '15 minutes'"
+            """SELECT count(*) FROM config_outbox
+               WHERE done_at IS NULL AND created_at < now() - interval '15 minutes'"""
         )
         late = cursor.fetchone()[0]
     return f"{late} 项办结任务等待超过 15 分钟,请检查 worker" if late else ""

@@ -40,7 +40,9 @@ class RuleValue(models.Model):
 
 
 class WorkingDay(models.Model):
-    """A day on which the State Council's notice departs from the weekday: a holiday or a make-up working day."""
+    """A day on which the State Council's notice departs from the weekday: a holiday or a make-up working
+    day.
+    """
 
     day = models.DateField("日期", primary_key=True)
     is_working = models.BooleanField("是否工作日")
@@ -83,9 +85,11 @@ class Job(models.Model):
 
 
 class Outbox(models.Model):
-    """Work that a committed transaction promised. A worker claims it by row lock; its effect is keyed by this row.
+    """Work that a committed transaction promised. A worker claims it by row lock; its effect is keyed by
+    this row.
 
-    Holds ids and paths only. `done_at` empty means still owed: twice, late or never delivered gives the same result.
+    Holds ids and paths only. `done_at` empty means still owed: twice, late or never delivered gives the
+    same result.
     """
 
     kind = models.CharField(max_length=40)
@@ -99,7 +103,8 @@ class Outbox(models.Model):
 
     class Meta:
         verbose_name = "待办效果"
-        constraints = [  # One owed effect of a kind; a done one may be owed again (a number is checked again after a correction).
+        constraints = [
+            # One owed effect of a kind; a done one may be owed again (a corrected number is checked again).
             models.UniqueConstraint(
                 fields=["kind", "subject_id"], condition=Q(done_at=None), name="outbox_once"
             )

@@ -65,8 +65,8 @@ class ScopedQuerySet(QuerySet[Any]):
     def newest_first(self, path: str) -> Self:
         """Newest first, without the plan that walks the whole table.
 
-        Behind the wall the planner cannot see how selective a scope is: plain key order serves wide scopes, `id + 0`
-        (no index on the order) serves narrow ones.
+        Behind the wall the planner cannot see how selective a scope is: plain key order serves wide scopes,
+        `id + 0` (no index on the order) serves narrow ones.
         """
         is_wide = path.count(".") <= 2
         return self.order_by("-id") if is_wide else self.order_by((F("id") + 0).desc())
@@ -82,8 +82,8 @@ class BothPathsQuerySet(ScopedQuerySet):
 def scope(path: str) -> Iterator[None]:
     """Work for the office at `path` inside the open transaction; the only way to set the wall's setting.
 
-    Raises NoScope for an empty or unfinished path and outside a transaction. The old value comes back on success and on
-    failure: a block left normally would leak otherwise.
+    Raises NoScope for an empty or unfinished path and outside a transaction. The old value comes back on
+    success and on failure: a block left normally would leak otherwise.
     """
     if not path or not path.endswith(".") or not path.startswith(NATION):
         raise NoScope(f"not an office path: {path!r}")
@@ -103,7 +103,7 @@ def scope(path: str) -> Iterator[None]:
 
 def _is_failed() -> bool:
     raw = connection.connection
-    return raw is None or raw.closed or raw.info.transaction_status.name in {"INERROR", "UNKNOWN"}
+    return connection.needs_rollback or raw is None or raw.closed or raw.info.transaction_status.name in {"INERROR", "UNKNOWN"}
 
 
 def current_scope() -> str:

@@ -35,7 +35,7 @@ def database(url: str) -> dict[str, object]:
     }
 
 
-# ── Who this process is ──────────────────────────────────────────────────────────────────────────────────────────
+# ── Who this process is ──────────────────────────────
 ROLE = text("XUEJI_ROLE", "web")  # web, worker, beat or owner
 DEBUG = flag("XUEJI_DEBUG")
 DEMO = flag("XUEJI_DEMO")  # the development-only persona page and the demonstration country
@@ -47,7 +47,7 @@ ORIGIN = text("XUEJI_ORIGIN", "http://127.0.0.1:8000")
 IS_HTTPS = ORIGIN.startswith("https://")
 VERSION = "0.1.0"
 
-# ── Application ──────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Application ──────────────────────────────
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -111,7 +111,7 @@ TEMPLATES = [
     }
 ]
 
-# ── Database, queue ──────────────────────────────────────────────────────────────────────────────────────────────
+# ── Database, queue ──────────────────────────────
 _DATABASE_BY_ROLE = {
     "owner": "DATABASE_OWNER_URL",
     "worker": "DATABASE_WORKER_URL",
@@ -140,7 +140,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "Asia/Shanghai"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 
-# ── People ───────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── People ──────────────────────────────
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
 LOGIN_URL = "accounts:sign_in"
@@ -159,7 +159,7 @@ CSRF_COOKIE_NAME = "__Host-csrf" if IS_HTTPS else "csrf"
 SESSION_COOKIE_AGE = 12 * 3600
 CSRF_FAILURE_VIEW = "config.errorpages.csrf_failure"
 
-# ── Pages ────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Pages ──────────────────────────────
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
@@ -180,6 +180,8 @@ STORAGES = {
 MEDIA_ROOT = VAR / "materials"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+# Never a temporary file: an upload would lie unencrypted on the disk.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
@@ -189,7 +191,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_HTTPS
 SECURE_HSTS_PRELOAD = IS_HTTPS
 X_FRAME_OPTIONS = "DENY"
 
-# ── API ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── API ──────────────────────────────
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.SessionOrNothing"],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.api.HoldsRight"],
@@ -199,15 +201,18 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 
-# ── History ──────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── History ──────────────────────────────
+import pgtrigger  # noqa: E402
+
 import pghistory  # noqa: E402  (its field classes are settings)
 
 PGHISTORY_FIELD = pghistory.Field(null=True)
 PGHISTORY_CONTEXT_FIELD = pghistory.ContextForeignKey(null=True)
-# Not through PGHISTORY_DEFAULT_TRACKERS: those are deep-copied, and a copied level no longer equals Statement (tried).
-PGHISTORY_LEVEL = pghistory.Statement
+# Not through PGHISTORY_DEFAULT_TRACKERS: those are deep-copied, and a copied level no longer equals Statement
+# (tried).
+PGHISTORY_LEVEL = pgtrigger.Statement
 PGHISTORY_APPEND_ONLY = True
 
-# ── Logs ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Logs ──────────────────────────────
 LOGGING_CONFIG = "config.logs.configure"
 LOGGING = {"version": 1}  # Django calls LOGGING_CONFIG only when there is something here

@@ -1,6 +1,7 @@
 from django.urls import include, path
 
 from config.health import health
+from transfers.views.home import home
 
 urlpatterns = [
     path("healthz", health, name="health"),
@@ -9,6 +10,7 @@ urlpatterns = [
     path("registry/", include("registry.urls")),
     path("archives/", include("archives.urls")),
     path("api/v1/", include("transfers.apiroutes")),
+    path("", home, name="home"),
     path("", include("transfers.urls")),
 ]
 handler400 = "config.errorpages.bad_request"

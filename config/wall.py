@@ -2,15 +2,17 @@
 
 from django.db.migrations import RunSQL
 
-# Sub-selects, so that the planner takes the range as an index condition; a range, because LIKE and functions are not
-# leakproof and would lose the index. Unset, empty or foreign settings compare as NULL: no rows.
+# Sub-selects, so that the planner takes the range as an index condition; a range, because LIKE and functions
+# are not leakproof and would lose the index. Unset, empty or foreign settings compare as NULL: no rows.
 _INSIDE = """(
   {column} >= (SELECT nullif(current_setting('app.scope', true), '')) AND
   {column} <  (SELECT nullif(current_setting('app.scope', true), '') || '~'))"""
 
 
 def wall_sql(table: str, *columns: str) -> list[str]:
-    """The statements that put `table` behind the wall; `columns` are its path columns, any of which lets a row through."""
+    """The statements that put `table` behind the wall; `columns` are its path columns, any of which lets a
+    row through.
+    """
     columns = columns or ("org_path",)
     inside = " OR ".join(_INSIDE.format(column=column) for column in columns)
     checks = [
@@ -28,4 +30,4 @@ def wall_sql(table: str, *columns: str) -> list[str]:
 
 def wall(table: str, *columns: str) -> RunSQL:
     """A migration step that walls `table`; its reverse is dropping the table."""
-    return RunSQL(wall_sql(table, *columns), RunSQL.noop)
+    return RunSQL([*wall_sql(table, *columns)], RunSQL.noop)

@@ -1,6 +1,7 @@
 """A record as the form's 73 values, and the same record as rows: the one place that maps between them.
 
-Registration, correction, the record page, the API and bulk loading all go through here, so that a field has one home.
+Registration, correction, the record page, the API and bulk loading all go through here, so that a field has
+one home.
 """
 
 from dataclasses import dataclass, field
@@ -52,7 +53,8 @@ def fill_student(student: Student, values: dict[str, str]) -> None:
 
 
 def fill_document(document: IdentityDocument, values: dict[str, str], *, is_disputed: bool = False) -> None:
-    """Put type and number onto `document`, sealed and indexed. A disputed number claims nothing (R-EST-08)."""
+    """Put type and number onto `document`, sealed and indexed. A disputed number claims nothing (R-EST-08).
+    """
     kind, number = values["id_type"], fold_number(values.get("id_number", ""))
     document.type, document.family = kind, family(kind)
     document.number = seal(number.encode(), "registry_identitydocument", document.pk, "number")
@@ -116,7 +118,8 @@ def new_record(
     status: str = PENDING,
     ids: tuple[int, int, tuple[int, int]] | None = None,
 ) -> Record:
-    """The unsaved rows of a new pupil in `school_class`; `values` are cleaned. `ids` are fresh row ids for bulk work.
+    """The unsaved rows of a new pupil in `school_class`; `values` are cleaned. `ids` are fresh row ids for
+    bulk work.
 
     Ids are taken before the rows are written, because sealed values are bound to them (KE-2).
     """

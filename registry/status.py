@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`is_open`: occupies the person's one place in the country (R-EST-01). `in_school`: counts in class and lists."""
+    """`is_open`: occupies the person's one place in the country (R-EST-01). `in_school`: counts in class
+    and lists.
+    """
 
     code: str
     name: str

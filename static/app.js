@@ -88,7 +88,7 @@
   document.addEventListener("htmx:beforeRequest", (event) => {
     const { elt, requestConfig } = event.detail;
     buttonsOf(elt).forEach((button) => { button.disabled = true; });
-    if (requestConfig.verb !== "get") document.getElementById("refusal")?.replaceChildren();
+    if (requestConfig.verb !== "get" && elt.id !== "search") document.getElementById("refusal")?.replaceChildren();
   });
   document.addEventListener("htmx:afterRequest", (event) => {
     buttonsOf(event.detail.elt).forEach((button) => { button.disabled = false; });
@@ -145,6 +145,9 @@
     event.detail.elt.value = "";
     event.detail.elt.parentElement.querySelector("progress")?.removeAttribute("value");
   });
+
+  // A picture that may be missing leaves what stands behind it.
+  document.addEventListener("error", (event) => { if (event.target.matches?.("img[data-optional]")) event.target.remove(); }, true);
 
   // ── Selection: <input type="checkbox" data-select>, all by [data-select-all], counted in [data-selected] ─────────────
   document.addEventListener("change", (event) => {

@@ -23,7 +23,8 @@ def django_db_setup() -> None:
 class ScopelessClient(Client):
     """A client whose requests begin without a scope.
 
-    Inside a test's transaction a scope that a builder set would still hold, and a view that forgot its own would pass.
+    Inside a test's transaction a scope that a builder set would still hold, and a view that forgot its own
+    would pass.
     """
 
     def request(self, **request: Any) -> Any:
@@ -44,8 +45,9 @@ def client() -> ScopelessClient:
 
 @pytest.fixture
 def committed_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Real commits, for races and kills. Nothing is flushed: the application role may not truncate, and does not need
-    to, because every test makes its own pupils and looks only at them."""
+    """Real commits, for races and kills. Nothing is flushed: the application role may not truncate, and
+    does not need to, because every test makes its own pupils and looks only at them.
+    """
     with django_db_blocker.unblock():
         yield
         connection.close()
@@ -60,7 +62,7 @@ def nation(db: None) -> Iterator[None]:
         yield
 
 
-# ── var/test-report.json ─────────────────────────────────────────────────────────────────────────────────────────
+# ── var/test-report.json ──────────────────────────────
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         _rules[item.nodeid] = tuple(rule for mark in item.iter_markers("rule") for rule in mark.args)

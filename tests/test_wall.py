@@ -51,9 +51,10 @@ def test_walled_tables_force_their_policy_on_everybody(db: None) -> None:
 
 def test_every_partition_has_the_wall_and_no_grants(db: None) -> None:
     found = rows(
-        """SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity, has_table_privilege(c.oid, 'SELECT')
-           FROM pg_class c JOIN pg_inherits i ON i.inhrelid = c.oid
-           WHERE i.inhparent IN ('audit_event'::regclass, 'audit_accessentry'::regclass) AND c.relkind = 'r'"""
+        """SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity, has_table_privilege(c.oid,
+        'SELECT') FROM pg_class c JOIN pg_inherits i ON i.inhrelid = c.oid WHERE i.inhparent IN
+        ('audit_event'::regclass, 'audit_accessentry'::regclass) AND c.relkind = 'r'
+        """
     )
     assert len(found) >= 2 * 24
     assert all(is_walled and not may_read for _name, is_walled, may_read in found)
@@ -120,7 +121,7 @@ def test_the_application_may_not_switch_the_wall_off(db: None) -> None:
             rows("SELECT count(*) FROM registry_student")
 
 
-# ── Setting the scope ────────────────────────────────────────────────────────────────────────────────────────────
+# ── Setting the scope ──────────────────────────────
 def test_the_old_scope_comes_back_after_success_failure_and_nesting(nation: None) -> None:
     with scope(make.CITY):
         with scope(make.SCHOOL):

@@ -1,4 +1,6 @@
-"""Looking beyond the own scope: the one module that may (ARCHITECTURE 2). Exact questions only; masked, counted, recorded."""
+"""Looking beyond the own scope: the one module that may (ARCHITECTURE 2). Exact questions only; masked,
+counted, recorded.
+"""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -33,7 +35,9 @@ class LookUpsSpent(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A record found in the country. `student` is set only inside the asker's own scope; outside, words are masked."""
+    """A record found in the country. `student` is set only inside the asker's own scope; outside, words are
+    masked.
+    """
 
     student: Student | None
     name: str
@@ -78,11 +82,11 @@ def look_up(
     nationality: str,
     route: str,
 ) -> Finding:
-    """Does the country already have a record for this child (R-EST-08)? By exact number and name; without a number by
-    name, sex and birth date.
+    """Does the country already have a record for this child (R-EST-08)? By exact number and name; without a
+    number by name, sex and birth date.
 
-    Outside the asker's scope the answer names only the county, and the name is masked. Each look-up is counted and
-    recorded. Raises NotAllowed, LookUpsSpent.
+    Outside the asker's scope the answer names only the county, and the name is masked. Each look-up is
+    counted and recorded. Raises NotAllowed, LookUpsSpent.
     """
     explain(actor, Right.LOOK_UP, at=actor.acting_path).or_raise()
     spend_look_up(actor)
@@ -135,8 +139,9 @@ def same_person_count(name: str, sex: str, birth_on: date) -> int:
 
 
 def note_taken_number(actor: User, *, id_type: str, id_number: str, nationality: str, route: str) -> None:
-    """After a registration was refused because the number is taken: count it as a look-up, and open a duplicate
-    finding with its two sides, the holder and the school that asked (G-01, AZ-9)."""
+    """After a registration was refused because the number is taken: count it as a look-up, and open a
+    duplicate finding with its two sides, the holder and the school that asked (G-01, AZ-9).
+    """
     record_look_up(actor=actor, route=route, found=True)
     form = canonical(id_type, fold_number(id_number), nationality)
     with scope(NATION):

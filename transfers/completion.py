@@ -1,4 +1,6 @@
-"""Performing what the outbox owes: each effect once, whatever is killed when (ARCHITECTURE 4.4, SECURITY RE-1)."""
+"""Performing what the outbox owes: each effect once, whatever is killed when (ARCHITECTURE 4.4, SECURITY
+RE-1).
+"""
 
 from collections.abc import Callable
 
@@ -25,7 +27,8 @@ MOST_ATTEMPTS = 8  # then the row is set aside and health turns yellow
 
 
 def perform_owed(pk: int) -> bool:
-    """Perform one owed effect in one transaction; False when it is done, claimed by another worker or set aside.
+    """Perform one owed effect in one transaction; False when it is done, claimed by another worker or set
+    aside.
 
     The row lock is the claim: a worker that dies gives it back, and the sweeper offers the row again.
     """
@@ -53,7 +56,9 @@ def perform_owed(pk: int) -> bool:
 
 
 def complete_case(row: Outbox) -> None:
-    """Do what the last decision allowed, and close the case. A case that is no longer approved is left alone."""
+    """Do what the last decision allowed, and close the case. A case that is no longer approved is left
+    alone.
+    """
     case = Case.objects.select_for_update().get(pk=row.subject_id)
     if case.state != Case.State.APPROVED:
         return
@@ -62,7 +67,8 @@ def complete_case(row: Outbox) -> None:
         with transaction.atomic():
             kind.effect(case, actor)
     except Refusal as refusal:
-        # The facts changed after the last decision: the request is rejected by itself, with the reason (R-UPD-06).
+        # The facts changed after the last decision: the request is rejected by itself, with the reason
+        # (R-UPD-06).
         end_case(kind, case, Case.State.REFUSED, actor=actor, reason=refusal.detail)
         record(
             "transfers.case.refuse",

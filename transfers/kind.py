@@ -1,4 +1,6 @@
-"""What a kind of case is: data that the engine walks. A clerk could read the modules in `kinds/` from top to bottom."""
+"""What a kind of case is: data that the engine walks. A clerk could read the modules in `kinds/` from top
+to bottom.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -38,7 +40,9 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """A condition with the article it rests on. `check` returns an empty text, or what is wrong and what to do."""
+    """A condition with the article it rests on. `check` returns an empty text, or what is wrong and what to
+    do.
+    """
 
     code: str
     label: str
@@ -58,7 +62,9 @@ class EvidenceNeed:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """One decision of the route. `days` is the parameter that gives its clock; `only_if` leaves the stop out."""
+    """One decision of the route. `days` is the parameter that gives its clock; `only_if` leaves the stop
+    out.
+    """
 
     party: Party
     right: Right
@@ -69,8 +75,10 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One procedure. `open` prepares the pupil's rows at filing, `reopen` after a return, `effect` is what the worker does
-    when the last office has approved, `undo` what happens when the case is refused or withdrawn."""
+    """One procedure. `open` prepares the pupil's rows at filing, `reopen` after a return, `effect` is what
+    the worker does when the last office has approved, `undo` what happens when the case is refused or
+    withdrawn.
+    """
 
     code: str
     name: str

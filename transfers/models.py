@@ -14,8 +14,9 @@ from registry.models import Student
 
 
 class Case(models.Model):
-    """One matter that waits for decisions. It carries its own copy of the pupil's card: a join to a row that the wall
-    hides would hide the case as well."""
+    """One matter that waits for decisions. It carries its own copy of the pupil's card: a join to a row
+    that the wall hides would hide the case as well.
+    """
 
     class State(models.TextChoices):
         WAITING = "waiting", "办理中"

@@ -12,8 +12,11 @@ PERFORM = "transfers.tasks.perform"  # by name: kinds promise effects, and the t
 
 
 def owe(kind: str, subject_id: int, path: str) -> None:
-    """Promise an effect in the caller's transaction; a worker is told after the commit, the sweeper asks again."""
-    # ON CONFLICT, not a caught error: one owed effect of a kind is enough, and the table is not behind the wall.
+    """Promise an effect in the caller's transaction; a worker is told after the commit, the sweeper asks
+    again.
+    """
+    # ON CONFLICT, not a caught error: one owed effect of a kind is enough, and the table is not behind the
+    # wall.
     Outbox.objects.bulk_create(
         [Outbox(kind=kind, subject_id=subject_id, path=path, request_id=current_request_id())],
         ignore_conflicts=True,

@@ -1,5 +1,7 @@
 """Why a case does not move, as data."""
 
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 
 from config.errors import Refusal
@@ -11,7 +13,7 @@ class RequirementFailed(Refusal):
     code, status = "requirement_failed", 409
     message = _("{label}:{why}")
 
-    def __init__(self, *, rule: str = "", article: str = "", **data: object) -> None:
+    def __init__(self, *, rule: str = "", article: str = "", **data: Any) -> None:
         super().__init__(**data)
         self.rule, self.article = rule, article
 

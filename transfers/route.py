@@ -1,4 +1,6 @@
-"""From a kind's stops to offices: planned when a case is filed, stored as steps, never recomputed (ARCHITECTURE 4)."""
+"""From a kind's stops to offices: planned when a case is filed, stored as steps, never recomputed
+(ARCHITECTURE 4).
+"""
 
 from dataclasses import dataclass
 
@@ -40,7 +42,9 @@ def township_of(path: str) -> Organization | None:
 
 
 def resolve(party: Party, from_path: str, to_path: str) -> Organization | None:
-    """The office that `party` means in a case between two schools; None for a level that this place does not have."""
+    """The office that `party` means in a case between two schools; None for a level that this place does
+    not have.
+    """
     match party:
         case Party.TAKE_OVER_SCHOOL:
             return Organization.objects.get(path=to_path)

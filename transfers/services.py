@@ -65,7 +65,9 @@ def missing_evidence(kind: Kind, types: "set[str] | frozenset[str]") -> list[str
 
 
 def card_of(student: Student) -> dict[str, str]:
-    """The pupil's card that a case carries: enough to know whom it is about (D4: sealed, erased on refusal)."""
+    """The pupil's card that a case carries: enough to know whom it is about (D4: sealed, erased on
+    refusal).
+    """
     document = student.documents.order_by("-id").first()
     return {
         "name": student.name,
@@ -87,12 +89,12 @@ def file_case(
     secrets: dict[str, str] | None = None,
     **opening: Any,
 ) -> Case:
-    """File a case of `kind`; its route is planned now and stored. `opening` goes to the kind's `open`; `secrets` are D4
-    values that the decision is about and are sealed with the card.
+    """File a case of `kind`; its route is planned now and stored. `opening` goes to the kind's `open`;
+    `secrets` are D4 values that the decision is about and are sealed with the card.
 
-    Raises NotAllowed unless `actor` may start it, RequirementFailed naming the article, EvidenceNotTicked for a missing
-    paper, CaseLocked when the pupil has a locking case (a constraint decides, not a look before), and what the kind's
-    own opening raises.
+    Raises NotAllowed unless `actor` may start it, RequirementFailed naming the article, EvidenceNotTicked
+    for a missing paper, CaseLocked when the pupil has a locking case (a constraint decides, not a look
+    before), and what the kind's own opening raises.
     """
     origin = from_school or to_school
     starter = resolve(kind.started_by, origin.path, to_school.path)
@@ -195,8 +197,8 @@ def current_step(case: Case) -> Step | None:
 def own_turn(case: Case, actor: User) -> Step:
     """The waiting step, if `actor` may decide it.
 
-    Raises StepAlreadyTaken, NotYourTurn or CaseClosed for the right person at the wrong moment (409), NotAllowed when no
-    step of this case is hers (403).
+    Raises StepAlreadyTaken, NotYourTurn or CaseClosed for the right person at the wrong moment (409),
+    NotAllowed when no step of this case is hers (403).
     """
     steps = list(case.steps.order_by("ordinal"))
     current = next((step for step in steps if step.is_current), None)
@@ -222,9 +224,9 @@ def decide(
 ) -> Step:
     """Record `actor`'s decision on the step that `case` waits at, or change nothing.
 
-    `ticked` are the evidence types she has looked at; approving needs every required one. The UPDATE names the state it
-    expects: of two officers who press the same button, one wins. Raises NotAllowed, SecondSignature, ReasonNeeded,
-    EvidenceNotTicked, RequirementFailed or StepAlreadyTaken.
+    `ticked` are the evidence types she has looked at; approving needs every required one. The UPDATE names
+    the state it expects: of two officers who press the same button, one wins. Raises NotAllowed,
+    SecondSignature, ReasonNeeded, EvidenceNotTicked, RequirementFailed or StepAlreadyTaken.
     """
     kind = KINDS[case.kind]
     step = own_turn(case, actor)
@@ -236,7 +238,8 @@ def decide(
         check_requirements(kind, facts_of(case))
     elif len(reason.strip()) < _REASON_AT_LEAST:
         raise ReasonNeeded()
-    # Own columns only: a filter across a join becomes a sub-select, which does not re-check the loser of a race.
+    # Own columns only: a filter across a join becomes a sub-select, which does not re-check the loser of a
+    # race.
     taken = Step.objects.filter(pk=step.pk, decision="", is_current=True).update(
         decision=decision,
         decided_by=actor,
@@ -263,9 +266,11 @@ def decide(
 
 
 def refuse_second_signature(case: Case, step: Step, actor: User) -> None:
-    """Raise SecondSignature when this person has filed the case or signed it in another place (R-ACC-02, AZ-7).
+    """Raise SecondSignature when this person has filed the case or signed it in another place (R-ACC-02,
+    AZ-7).
 
-    Measured by person: two posts do not make two people. After a return the same reviewer may look at her own step again.
+    Measured by person: two posts do not make two people. After a return the same reviewer may look at her
+    own step again.
     """
     filers = {case.filed_by_id, *case.payload.get("filers", ())}
     signed = case.steps.filter(decided_by=actor)
@@ -364,7 +369,7 @@ def refile(
     if absent:
         raise EvidenceNotTicked(what="、".join(absent))
     check_requirements(kind, facts_of(case))
-    case.set_card(card_of(Student.objects.get(pk=case.student_id)))
+    case.set_card(card_of(Student.objects.get(pk=case.student.pk)))
     case.payload["filers"] = sorted({case.filed_by_id, actor.pk, *case.payload.get("filers", ())})
     # Steps behind the one that returned the case were never reached.
     case.steps.filter(decision="").delete()

@@ -1,4 +1,6 @@
-"""What runs in the worker and on the timetable. Arguments are ids; every task may run twice, at once, or be cut."""
+"""What runs in the worker and on the timetable. Arguments are ids; every task may run twice, at once, or be
+cut.
+"""
 
 from datetime import timedelta
 
@@ -71,7 +73,8 @@ def remind_and_escalate() -> int:
 
 @shared_task
 def issue_numbers(job_id: int | None = None) -> int:
-    """Promise the national check for every pupil in school who still has an L number (R-NUM-06); nightly and by hand.
+    """Promise the national check for every pupil in school who still has an L number (R-NUM-06); nightly
+    and by hand.
 
     With `job_id`, that job's row shows the progress. Safe to repeat: an owed check is owed once.
     """

@@ -139,15 +139,19 @@ def many(count: int | None) -> str:
 
 
 @register.inclusion_tag("components/error_summary.html")
-def error_summary(errors: Any, labels: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Every finding, each a link to its field. `errors` is a Refusal, `form.errors`, or field → findings."""
+def error_summary(errors: Any, labels: Mapping[str, Any] | None = None, title: str = "") -> dict[str, Any]:
+    """Every finding, each a link to its field. `errors` is a Refusal, `form.errors`, or field → findings.
+
+    `title` replaces "有 n 处需要更正,尚未保存" where nothing was to be saved.
+    """
     lines = [
         {**line, "field": field, "label": (labels or {}).get(field, "")}
         for field, found in _by_field(errors).items()
         for line in found
     ]
     stops = [line for line in lines if line["level"] != "warning"]
-    return {"stops": stops, "doubts": [line for line in lines if line["level"] == "warning"]}
+    doubts = [line for line in lines if line["level"] == "warning"]
+    return {"stops": stops, "doubts": doubts, "title": title}
 
 
 @register.inclusion_tag("components/field_errors.html")
@@ -174,12 +178,12 @@ def upload_field(
     hint: str = "",
     accept: str = "image/jpeg,image/png",
     kept: str = "",
-    more: str = "",
+    kind: str = "",
 ) -> dict[str, str]:
-    """A file chosen here is posted to `url` as `file` (with `kind` = `more`) at once.
+    """A file chosen here is posted to `url` as `file` (with `kind` and `field`) at once.
 
-    The answer replaces what is shown below and brings `<input type="hidden" name="{name}">` with the id of the kept
-    material; `kept` is that id when a form comes back with errors.
+    The answer replaces what is shown below and brings `<input type="hidden" name="{name}">` with the id of
+    the kept material; `kept` is that id when a form comes back with errors.
     """
     return {
         "name": name,
@@ -188,7 +192,7 @@ def upload_field(
         "hint": hint,
         "accept": accept,
         "kept": kept,
-        "more": more,
+        "kind": kind,
     }
 
 

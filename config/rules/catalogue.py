@@ -184,6 +184,15 @@ PASSWORD_DAYS = Parameter(
     "PASSWORD_DAYS", "第二十四条", 90, "日", at_most(90), PROVINCE,
     _("定期更换密码"),
 )
+TRAINING_VALID_DAYS = Parameter(
+    # Two years, counted in days so that 29 February has a yesterday (SECURITY AC-10).
+    "TRAINING_VALID_DAYS", "第二十二条", 730, "日", fixed(730), NATION,
+    _("先培训后上岗,培训记录在此期间内有效"),
+)
+UPLOAD_KEEP_DAYS = Parameter(
+    "UPLOAD_KEEP_DAYS", "第二十四条", 7, "日", at_most(7), PROVINCE,
+    _("已上传而未随业务提交的材料保留的时间"),
+)
 REVEAL_SECONDS = Parameter(
     "REVEAL_SECONDS", "第二十四条", 60, "秒", at_most(60), PROVINCE,
     _("敏感信息明文显示的时间"),

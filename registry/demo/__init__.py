@@ -1,1 +1,1 @@
-"""A demonstration country inside the real tree: invented schools, pupils and accounts. Nothing here is a real person."""
+"""A demonstration country inside the real tree: invented schools, pupils and accounts. Nobody is real."""

@@ -1,4 +1,4 @@
-"""Where an invented family lives, where it is registered, and who belongs to it: the form's two family blocks."""
+"""Where an invented family lives and is registered, and who belongs to it: the form's family blocks."""
 
 from __future__ import annotations
 
@@ -17,27 +17,32 @@ from registry.demo.papers import Papers
 FATHER, MOTHER, GRANDPARENT, RELATIVE = "51", "52", "60", "97"
 Care = Literal["parents", "one_away", "both_away", "orphan"]
 
-_URBAN_WORK = (
-    ("个体工商户", "经营者"), ("信息技术公司", "工程师"), ("物业管理公司", "职员"), ("建筑工程公司", "施工员"),
-    ("电子厂", "操作工"), ("物流公司", "司机"), ("中心医院", "护士"), ("中学", "教师"), ("超市", "收银员"), ("银行支行", "职员"),
-    ("餐饮公司", "厨师"), ("设计公司", "设计师"), ("街道办事处", "科员"), ("自由职业", ""), ("", ""),
-)  # fmt: skip
-_RURAL_WORK = (
-    ("务农", ""),
-    ("务农", ""),
-    ("外出务工", ""),
-    ("镇卫生院", "职员"),
-    ("小卖部", "经营者"),
-    ("水产养殖场", "工人"),
-    ("", ""),
-)
-_WORK_PLACES = (
+# Employer and position; "" where nothing was written down.
+_URBAN_WORK = [
+    "个体工商户/经营者",
+    "信息技术公司/工程师",
+    "物业管理公司/职员",
+    "建筑工程公司/施工员",
+    "电子厂/操作工",
+    "物流公司/司机",
+    "中心医院/护士",
+    "中学/教师",
+    "超市/收银员",
+    "银行支行/职员",
+    "餐饮公司/厨师",
+    "设计公司/设计师",
+    "街道办事处/科员",
+    "自由职业/",
+    "/",
+]
+_RURAL_WORK = ["务农/", "务农/", "外出务工/", "镇卫生院/职员", "小卖部/经营者", "水产养殖场/工人", "/"]
+_WORK_PLACES = [
     "广东省东莞市长安镇",
     "广东省深圳市宝安区",
     "广东省佛山市顺德区",
     "浙江省宁波市鄞州区",
     "江苏省苏州市昆山市",
-)
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,8 @@ def make_home(random: Random, place: Place) -> Home:
     else:
         address = (
             f"{where}{random.choice(place.streets)}{random.randint(1, 320)}号{random.choice(place.estates)}"
-            f"{random.randint(1, 18)}栋{random.randint(1, 3)}单元{random.randint(1, 26)}{random.randint(1, 4):02d}室"
+            f"{random.randint(1, 18)}栋{random.randint(1, 3)}单元"
+            f"{random.randint(1, 26)}{random.randint(1, 4):02d}室"
         )
     if random.random() >= place.away:
         kind = random.choices("123", (55, 5, 40) if is_rural else (4, 36, 60))[0]
@@ -139,7 +145,9 @@ class Household:
         has_number: bool,
     ) -> dict[str, str]:
         random = self._random
-        employer, position = random.choice(_RURAL_WORK if home.is_rural else _URBAN_WORK)
+        employer, _slash, position = random.choice(_RURAL_WORK if home.is_rural else _URBAN_WORK).partition(
+            "/"
+        )
         block = {
             "name": name,
             "relation": relation,

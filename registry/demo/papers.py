@@ -1,58 +1,34 @@
-"""Invented identity numbers, permits and telephone numbers of the right form; the same seed gives the same ones."""
+"""Invented identity numbers, permits and telephone numbers of the right form."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from random import Random
 
 from registry.identity import check_digit
 from registry.numbers import formal_j, temporary
 
-_MOBILES = (
-    "134",
-    "135",
-    "136",
-    "137",
-    "138",
-    "139",
-    "147",
-    "150",
-    "151",
-    "152",
-    "157",
-    "158",
-    "159",
-    "178",
-    "182",
-    "183",
-)
-_MOBILES += (
-    "187",
-    "188",
-    "130",
-    "131",
-    "132",
-    "155",
-    "156",
-    "185",
-    "186",
-    "133",
-    "153",
-    "177",
-    "180",
-    "181",
-    "189",
-    "199",
-)
+# Beginnings of mobile numbers: two digits, then those that may follow.
+_MOBILES = [
+    head + digit
+    for head, digits in (
+        ("13", "0123456789"),
+        ("15", "012356789"),
+        ("17", "78"),
+        ("18", "01235678"),
+        ("19", "9"),
+    )
+    for digit in digits
+]
 
 
 class Papers:
     """Draws numbers from one source of chance and never gives one twice."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, given: Iterable[str] = ()) -> None:
         self._random = random
-        self._given: set[str] = set()
+        self._given = set(given)
         self._sequences: dict[tuple[str, date], int] = {}
 
     def citizen(self, division: str, birth: date, sex: str) -> str:

@@ -12,7 +12,7 @@ from registry.demo.pupils import Population, Pupil
 from registry.status import NORMAL
 
 # What one human brings along when a second record is made of her.
-_PERSON = (
+_PERSON = [
     "name",
     "sex",
     "birth_on",
@@ -21,8 +21,8 @@ _PERSON = (
     "native_place",
     "hukou_type",
     "hukou_division",
-)
-_PERSON += ("phone",)
+    "phone",
+]
 
 
 @dataclass(slots=True)
@@ -39,7 +39,9 @@ class Problem:
 
 def plant(population: Population, seed: int) -> list[Problem]:
     """Turn a few ordinary pupils into problem records; the rest of the population stays as it is."""
-    planter = Planter(population, Papers(Random(seed + 1)))
+    known = {number for pupil in population.pupils for number in (pupil.number, pupil.former_number)}
+    known |= {pupil.values["id_number"] for pupil in population.pupils}
+    planter = Planter(population, Papers(Random(seed + 1), known))
     return [
         planter.wrong_number(STORY_SCHOOL, "13"),
         planter.wrong_number("2144088201", "12"),

@@ -132,7 +132,7 @@ class Maker:
         self._number(pupil)
         return pupil
 
-    # ── the person ───────────────────────────────────────────────────────────────────────────────────────────────
+    # --- the person
 
     def _birth(self, context: Context, group: ClassPlan) -> date:
         """A day within the year that entry age and cut-off give the grade; a few are a year older."""
@@ -151,7 +151,7 @@ class Maker:
         return "parents"
 
     def _new_person(self, sex: str, ethnic: str, birth: date) -> FamilyNames:
-        """Names that no pupil of the same sex and birth has: only the planted problem records share all three."""
+        """Names that no pupil of the same sex and birth has: only planted problems share all three."""
         while True:
             names = household(self.random, sex, ethnic)
             if ethnic == "05" and sex in self._long_names:
@@ -185,7 +185,7 @@ class Maker:
             "martyr_child": "1" if random.random() < 0.002 else "0",
         }
 
-    # ── documents ────────────────────────────────────────────────────────────────────────────────────────────────
+    # --- documents
 
     def _citizen(self, home: Home, place: Place, birth: date, sex: str) -> dict[str, str]:
         random = self.random
@@ -210,7 +210,7 @@ class Maker:
         return {"id_type": "Z", "id_number": ""}
 
     def _overseas(self, sex: str, birth: date, place: Place) -> dict[str, str]:
-        """Permit, status and nationality of a child from Hong Kong, Macao, Taiwan or abroad; no household register."""
+        """Permit, status and nationality of a child without a household register."""
         random = self.random
         kinds = ("hongkong", "macao", "taiwan", "abroad")
         kind = random.choices(kinds, (70, 8, 10, 12) if place.division.startswith("44") else (20, 5, 25, 50))[
@@ -260,7 +260,7 @@ class Maker:
         values["name"] = child
         return replace(names, child=child, father=father)
 
-    # ── family, health, school ───────────────────────────────────────────────────────────────────────────────────
+    # --- family, health, school
 
     def _care_values(self, care: Care, home: Home) -> dict[str, str]:
         random = self.random
@@ -325,14 +325,15 @@ class Maker:
             "homepage": "",
         }
 
-    # ── numbers ──────────────────────────────────────────────────────────────────────────────────────────────────
+    # --- numbers
 
     def _auxiliary(self, group: ClassPlan, ordinal: int) -> str:
-        """Beijing's 16 digits and Chengdu's school + class + pupil, as their provinces number (HANDBOOK B1, D17)."""
+        """Beijing's 16 digits, and school + class + pupil as Shiyan has it (HANDBOOK B1, D17), in Chengdu."""
         division, code = group.school.division, group.school.code
         if division.startswith("11"):
             leaves = group.entry_year + {"1": 6, "2": 3, "3": 3}[group.grade[0]]
-            body = f"{division[:2]}{division[4:]}{group.grade[0]}{code[-3:]}1{leaves % 100:02d}{group.sequence:02d}{ordinal:02d}"
+            body = f"{division[:2]}{division[4:]}{group.grade[0]}{code[-3:]}1{leaves % 100:02d}"
+            body += f"{group.sequence:02d}{ordinal:02d}"
             return f"{body}{sum(int(digit) for digit in body) % 10}"
         return f"{code}{group.number}{ordinal:03d}" if division == "510107" else ""
 

@@ -3,7 +3,9 @@ from django.db import models
 
 
 class CodeValue(models.Model):
-    """One value of a code list, with the days it is valid on: lists change, records keep their code (HANDBOOK B6)."""
+    """One value of a code list, with the days it is valid on: lists change, records keep their code
+    (HANDBOOK B6).
+    """
 
     list = models.CharField("代码表", max_length=40)
     code = models.CharField("代码", max_length=12)

@@ -75,9 +75,11 @@ class Student(models.Model):
 
 @pghistory.track()
 class IdentityDocument(models.Model):
-    """One identity document. The number is sealed; `blind` makes it unique in the country without being readable.
+    """One identity document. The number is sealed; `blind` makes it unique in the country without being
+    readable.
 
-    `is_claimed` is what the uniqueness rests on: a disputed number, or one of a refused registration, claims nothing.
+    `is_claimed` is what the uniqueness rests on: a disputed number, or one of a refused registration,
+    claims nothing.
     """
 
     org_path = PathField("路径")
@@ -117,7 +119,9 @@ class IdentityDocument(models.Model):
 
 
 class StudentNumber(models.Model):
-    """Every number a pupil ever had, 学籍号 and 学籍辅号: unique for ever, never reused (R-NUM-01, R-NUM-03)."""
+    """Every number a pupil ever had, 学籍号 and 学籍辅号: unique for ever, never reused (R-NUM-01,
+    R-NUM-03).
+    """
 
     class Kind(models.TextChoices):
         NATIONAL = "national", "学籍号"

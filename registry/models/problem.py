@@ -13,8 +13,9 @@ class ProblemQuerySet(ScopedQuerySet):
 class ProblemRecord(models.Model):
     """问题学籍: a record that failed a duplicate or identity check, with its two sides (HANDBOOK A9).
 
-    The first side is `student` at `org_path`. The other side is `other`, or, when a registration was refused before a
-    record existed, only the school at `other_path` that asked. Detection and its blocks are here; handling comes later.
+    The first side is `student` at `org_path`. The other side is `other`, or, when a registration was
+    refused before a record existed, only the school at `other_path` that asked. Detection and its blocks
+    are here; handling comes later.
     """
 
     class Side(models.TextChoices):

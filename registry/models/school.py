@@ -10,7 +10,9 @@ from config.scope import PathField, ScopedQuerySet
 
 
 class School(models.Model):
-    """What a school is beyond its place in the tree: code, running type, stages, length of schooling (HANDBOOK B3, C2)."""
+    """What a school is beyond its place in the tree: code, running type, stages, length of schooling
+    (HANDBOOK B3, C2).
+    """
 
     organization = models.OneToOneField(Organization, models.PROTECT, primary_key=True, related_name="school")
     code = models.CharField("学校标识码", max_length=10, unique=True)
@@ -49,7 +51,9 @@ class Campus(models.Model):
 
 
 class SchoolClass(models.Model):
-    """A class of one school. `number` is entry year plus sequence; `cap` tightens the rule in force, never loosens it."""
+    """A class of one school. `number` is entry year plus sequence; `cap` tightens the rule in force, never
+    loosens it.
+    """
 
     org_path = PathField("路径")
     school = models.ForeignKey(School, models.PROTECT, related_name="classes", verbose_name="学校")

@@ -116,6 +116,7 @@ class Reader:
     what: str
     purpose: str
     outcome: str
+    outcome_name: str
 
 
 def readers_of(student: Student, user: User, sight: Sight) -> list[Reader]:
@@ -132,6 +133,7 @@ def readers_of(student: Student, user: User, sight: Sight) -> list[Reader]:
             what=_fields_in_words(entry.fields),
             purpose=entry.purpose,
             outcome=entry.outcome,
+            outcome_name=AccessEntry.Outcome(entry.outcome).label,
         )
         for entry in entries.order_by("-at", "-id")[:MOST_READERS]
     ]

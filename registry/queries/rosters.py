@@ -27,7 +27,7 @@ NUMBER_KINDS = {
     FORMAL: _("G 正式号"),
     FORMAL_WITHOUT_IDENTITY: _("J 正式号(无证件号)"),
 }
-_COLUMNS = (
+COLUMNS = (
     *ORDER,
     "student_id",
     "student__public_id",
@@ -81,13 +81,13 @@ class Page:
     total: int
 
 
-def _one_of(text: str, known: Sequence[str]) -> str:
+def one_of(text: str, known: Sequence[str]) -> str:
     if text and text not in known:
         raise NotFound()
     return text
 
 
-def _number(text: str) -> int:
+def number_in(text: str) -> int:
     """An id from an address. Raises NotFound for anything but a plain number."""
     if not (text.isascii() and text.isdigit() and len(text) < 19):
         raise NotFound()
@@ -101,18 +101,18 @@ def grades() -> list[tuple[str, str]]:
 def read_filters(query: QueryDict, user: User) -> Filters:
     """The filters in an address. Values are enumerations or ids resolved in scope (AZ-1, AP-1)."""
     found = Filters(path=user.acting_path, place=user.acting_office_name)
-    found.grade = _one_of(query.get("grade", ""), [code for code, _name in grades()])
-    found.sex = _one_of(query.get("sex", ""), ("1", "2"))
-    found.status = _one_of(query.get("status", ""), (*STATUSES, "all"))
-    found.kind = _one_of(query.get("kind", ""), tuple(NUMBER_KINDS))
+    found.grade = one_of(query.get("grade", ""), [code for code, _name in grades()])
+    found.sex = one_of(query.get("sex", ""), ("1", "2"))
+    found.status = one_of(query.get("status", ""), (*STATUSES, "all"))
+    found.kind = one_of(query.get("kind", ""), tuple(NUMBER_KINDS))
     if wanted := query.get("office", ""):
         offices = Organization.objects.visible_to(user, Right.VIEW_STUDENT).within(user.acting_path)
-        found.office = offices.filter(pk=_number(wanted)).first()
+        found.office = offices.filter(pk=number_in(wanted)).first()
         if found.office is None:
             raise NotFound()
         found.path, found.place = found.office.path, found.office.name
     if wanted := query.get("class", ""):
-        found.school_class = classes_seen_by(user).filter(pk=_number(wanted)).first()
+        found.school_class = classes_seen_by(user).filter(pk=number_in(wanted)).first()
         if found.school_class is None:
             raise NotFound()
     found.chosen = _in_words(found)
@@ -169,20 +169,20 @@ def read_page(user: User, filters: Filters, after: str, size: int = PAGE) -> Pag
     rows = matching(user, filters)
     total = count_up_to(rows)
     if after:
-        last = enrolments_seen_by(user).filter(pk=_number(after)).values_list(*ORDER).first()
+        last = enrolments_seen_by(user).filter(pk=number_in(after)).values_list(*ORDER).first()
         if last is None:
             raise NotFound()
         rows = rows.filter(
             TupleGreaterThan(tuple(F(name) for name in ORDER), tuple(Value(part) for part in last))
         )
-    shown = list(rows.order_by(*ORDER).values(*_COLUMNS)[: size + 1])
+    shown = list(rows.order_by(*ORDER).values(*COLUMNS)[: size + 1])
     has_more = len(shown) > size
     shown = shown[:size]
     return Page(dress(shown, user), shown[-1]["id"] if has_more else None, total)
 
 
 def dress(rows: list[dict[str, Any]], user: User) -> list[dict[str, Any]]:
-    """Add to rows of `_COLUMNS` what lists show: labels, the masked 学籍号, the last four of the document. One query."""
+    """Add to rows of `COLUMNS` what lists show: labels, the masked 学籍号, the last four of the document. One query."""
     documents = last_documents([row["student_id"] for row in rows], user)
     for row in rows:
         row["public_id"] = row.pop("student__public_id")

@@ -34,9 +34,11 @@ def check_document(student: Student, values: dict[str, str], today: date) -> Non
 def replace_document(
     student: Student, values: dict[str, str], *, actor: Actor, basis: str
 ) -> IdentityDocument:
-    """Register another document as the pupil's valid one; the old row stays and keeps its claim on its number.
+    """Register another document as the pupil's valid one; the old row stays and keeps its claim on its
+    number.
 
-    Raises NumberTaken when somebody else holds the number. The 学籍号 is not touched here: G never changes (G-08).
+    Raises NumberTaken when somebody else holds the number. The 学籍号 is not touched here: G never changes
+    (G-08).
     """
     document = IdentityDocument(
         id=next_ids("registry_identitydocument")[0], org_path=student.org_path, student=student

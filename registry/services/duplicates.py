@@ -1,7 +1,8 @@
-"""Duplicates (R-EST-05): on number; without number on name, sex and birth date; hints on pinyin and on near numbers.
+"""Duplicates (R-EST-05): on number; without number on name, sex and birth date; hints on pinyin and on near
+numbers.
 
-Runs in a worker under the national scope. A duplicate becomes a problem record with its two sides; a hint is shown to a
-person and blocks nothing. Nothing merges by itself (R-PRB-02).
+Runs in a worker under the national scope. A duplicate becomes a problem record with its two sides; a hint
+is shown to a person and blocks nothing. Nothing merges by itself (R-PRB-02).
 """
 
 from dataclasses import dataclass
@@ -59,8 +60,9 @@ def _same_number(student: Student, document: IdentityDocument | None) -> list[Su
 
 
 def _same_person(student: Student, document: IdentityDocument | None) -> list[Suspicion]:
-    """Same name, sex and birth date: a duplicate when this record has no number, else no more than a hint; same pinyin
-    and birth date is a hint."""
+    """Same name, sex and birth date: a duplicate when this record has no number, else no more than a hint;
+    same pinyin and birth date is a hint.
+    """
     same_birth = Student.objects.filter(birth_on=student.birth_on).exclude(pk=student.pk)
     exact = same_birth.filter(name_fold=student.name_fold, sex=student.sex)
     alike = same_birth.filter(name_py=student.name_py).exclude(name_fold=student.name_fold, sex=student.sex)
@@ -72,7 +74,8 @@ def _same_person(student: Student, document: IdentityDocument | None) -> list[Su
         Suspicion(SAME_PERSON, living[pk], is_numbered, "姓名、性别、出生日期相同")
         for pk in sorted(exact_ids & living.keys())
     ] + [
-        Suspicion(SAME_PERSON, living[pk], True, "姓名读音与出生日期相同") for pk in sorted(alike_ids & living.keys())
+        Suspicion(SAME_PERSON, living[pk], True, "姓名读音与出生日期相同")
+        for pk in sorted(alike_ids & living.keys())
     ]  # fmt: skip
 
 
@@ -140,7 +143,9 @@ def note_problem(
 
 
 def blocking_problems(student: Student) -> "list[ProblemRecord]":
-    """Open problem records that block transfer, graduation and the formal number (R-PRB-05); never attendance."""
+    """Open problem records that block transfer, graduation and the formal number (R-PRB-05); never
+    attendance.
+    """
     return list(
         ProblemRecord.objects.filter(
             Q(student=student) | Q(other=student), closed_at=None, is_hint=False

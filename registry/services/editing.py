@@ -11,6 +11,7 @@ from config.clock import today
 from config.rules import rule
 from registry.fields import BY_KEY
 from registry.findings import errors
+from registry.form_values import clean_record
 from registry.models import Student
 from registry.record import changed_keys, fill_enrolment, fill_student, load_record, member_values, values_of
 from registry.services.family import replace_family
@@ -20,7 +21,9 @@ from registry.status import STATUSES
 
 
 def take_version(student: Student, version: int) -> None:
-    """Claim the next version of the record. Raises ChangedMeanwhile: of two registrars who save, one is told."""
+    """Claim the next version of the record. Raises ChangedMeanwhile: of two registrars who save, one is
+    told.
+    """
     won = Student.objects.filter(pk=student.pk, version=version).update(version=F("version") + 1)
     if not won:
         raise ChangedMeanwhile()
@@ -36,8 +39,8 @@ def key_fields(path: str) -> tuple[str, ...]:
 def update_normal(student: Student, values: dict[str, str], *, version: int, actor: User) -> list[str]:
     """Change normal fields of a record at once; returns the changed keys.
 
-    `values` may hold any part of the form. Raises KeyFieldLocked when a key field would change, RecordFrozen after
-    graduation handling, BusinessOpen while a case runs, RecordRefused, ChangedMeanwhile.
+    `values` may hold any part of the form. Raises KeyFieldLocked when a key field would change,
+    RecordFrozen after graduation handling, BusinessOpen while a case runs, RecordRefused, ChangedMeanwhile.
     """
     explain(actor, Right.EDIT_STUDENT, at=student.org_path).or_raise()
     pupil = load_record(student)
@@ -52,13 +55,15 @@ def update_normal(student: Student, values: dict[str, str], *, version: int, act
     cleaned, found = examine(
         merged, pupil.enrolment.school_class, is_disputed=document is not None and document.is_disputed
     )
-    touched = changed_keys(before, {key: cleaned[key] for key in values if key in cleaned})
+    # Against what was typed, not against `cleaned`: the examination puts school and class in by itself.
+    touched = changed_keys(before, clean_record(values, pupil.enrolment.grade))
     locked = [
         key for key in touched if key in key_fields(student.org_path) or BY_KEY[key].change_class != "normal"
     ]
     if locked:
         raise KeyFieldLocked(fields="、".join(BY_KEY[key].label_zh for key in locked))
-    # Faults of fields that were not touched are the verification's business, not a reason to block a new address.
+    # Faults of fields that were not touched are the verification's business, not a reason to block a new
+    # address.
     wrong = [finding for finding in errors(found) if finding.field in touched]
     if wrong:
         raise RecordRefused(findings=wrong, count=len(wrong))

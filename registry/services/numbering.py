@@ -20,7 +20,9 @@ class NumbersExhausted(RuntimeError):
 
 
 def _assign(student: Student, number: str) -> bool:
-    """Make `number` the pupil's current one; False when somebody has or had it. The former number stays on file."""
+    """Make `number` the pupil's current one; False when somebody has or had it. The former number stays on
+    file.
+    """
     try:
         with transaction.atomic():
             student.numbers.filter(kind=StudentNumber.Kind.NATIONAL, is_current=True).update(is_current=False)
@@ -38,7 +40,9 @@ def _division(student: Student) -> str:
 
 
 def issue_temporary(student: Student, *, actor: Actor) -> str:
-    """Give an L number unless the pupil has a number; the same legal effect as G in all business (R-NUM-02)."""
+    """Give an L number unless the pupil has a number; the same legal effect as G in all business
+    (R-NUM-02).
+    """
     if student.number:
         return student.number
     division = _division(student)
@@ -54,9 +58,9 @@ def issue_temporary(student: Student, *, actor: Actor) -> str:
 def check_and_number(student_id: int, *, actor: Actor) -> str:
     """Run the national duplicate and identity check and give the formal number; returns the current number.
 
-    Safe to repeat at any time. L becomes G with a verified citizen number, J otherwise; J becomes G when a citizen number
-    is known (R-NUM-03); G is never recomputed, whatever happens to the identity number later (R-NUM-04). An open problem
-    record keeps the number as it is (R-PRB-05).
+    Safe to repeat at any time. L becomes G with a verified citizen number, J otherwise; J becomes G when a
+    citizen number is known (R-NUM-03); G is never recomputed, whatever happens to the identity number later
+    (R-NUM-04). An open problem record keeps the number as it is (R-PRB-05).
     """
     student = Student.objects.select_for_update().get(pk=student_id)
     if not student.number or student.number.startswith("G"):

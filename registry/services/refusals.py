@@ -69,12 +69,15 @@ class NotDeletable(Refusal):
 
 
 class SearchFirst(Refusal):
-    """Somebody with the same name, sex and birth date has a record: look first, then say that it is another child."""
+    """Somebody with the same name, sex and birth date has a record: look first, then say that it is another
+    child.
+    """
 
     code, status = "same_person_found", 409
     rule, article = "R-EST-08", "第九条"
     message = _(
-        "全国查重发现同名、同性别、同出生日期的学籍 {count} 条。若为同一人请按转学办理;确认不是同一人,请勾选并写明依据。"
+        "全国查重发现同名、同性别、同出生日期的学籍 {count} 条。"
+        "若为同一人请按转学办理;确认不是同一人,请勾选并写明依据。"
     )
 
 

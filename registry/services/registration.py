@@ -34,7 +34,8 @@ from registry.status import NORMAL, REFUSED
 
 
 def check_context(school_class: SchoolClass, day: date) -> Context:
-    """What a record in this class is checked against: school, grade, entry age and who set it. Two queries."""
+    """What a record in this class is checked against: school, grade, entry age and who set it. Two queries.
+    """
     school = school_class.school
     in_force = rules(("ENTRY_AGE", "ENTRY_CUTOFF"), at=school_class.org_path, on=day)
     year_start = school_year_start(day)
@@ -61,8 +62,8 @@ def examine(
 ) -> tuple[dict[str, str], list[Finding]]:
     """The values as they would be stored, and everything wrong or doubtful about them.
 
-    With `is_disputed`, faults of the number that evidence may outweigh become warnings: a disputed number is never a
-    reason to keep a child out (R-EST-08).
+    With `is_disputed`, faults of the number that evidence may outweigh become warnings: a disputed number
+    is never a reason to keep a child out (R-EST-08).
     """
     context = check_context(school_class, today())
     values = values | {
@@ -77,7 +78,9 @@ def examine(
 
 
 def class_cap(school_class: SchoolClass, day: date) -> tuple[int, str]:
-    """The most pupils this class may have, and the sentence that says why: the rule in force or the class's own cap."""
+    """The most pupils this class may have, and the sentence that says why: the rule in force or the class's
+    own cap.
+    """
     stage = "PRIMARY" if school_class.grade.startswith("1") else "SECONDARY"
     in_force = rule(f"CLASS_SIZE_MAX_{stage}", at=school_class.org_path, on=day)
     if school_class.cap is not None and school_class.cap < in_force.number:
@@ -104,8 +107,8 @@ def create_pending(
 ) -> Student:
     """Create person, document, family and a pending spell in `school_class`, or change nothing.
 
-    Raises RecordRefused (all findings at once), ClassFull, NumberTaken (the constraint decides, not a look before) or
-    StatusExists. Returns the pupil.
+    Raises RecordRefused (all findings at once), ClassFull, NumberTaken (the constraint decides, not a look
+    before) or StatusExists. Returns the pupil.
     """
     cleaned, found = examine(values, school_class, is_disputed=is_disputed)
     wrong = errors(found)
@@ -226,7 +229,8 @@ def confirm(student: Student, *, actor: Actor, on: date) -> Enrolment:
 
 @transaction.atomic
 def take_back(student: Student, *, actor: Actor, reason: str) -> None:
-    """End a registration that was refused or withdrawn: the spell is void, the document claims nothing any more.
+    """End a registration that was refused or withdrawn: the spell is void, the document claims nothing any
+    more.
 
     The rows stay, with their trace; another school may register the child at once.
     """

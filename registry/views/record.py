@@ -113,6 +113,7 @@ def _contents(
 def _header(pupil: Student, user: Any, sight: Sight, dossier: Dossier | None) -> dict[str, Any]:
     return {
         "flags": flags_of(pupil, user, sight),
+        "may_look_back": sight.shows("as_of"),
         "may_edit": dossier is not None
         and dossier.as_of is None
         and dossier.is_open

@@ -31,6 +31,7 @@ def students(request: HttpRequest) -> HttpResponse:
             "page": page,
             "is_narrow": bool(page.rows) and all(row["org_path"] == filters.path for row in page.rows),
             "chips": _chips(request, filters),
+            "may_file": user.may_act_at(Right.FILE, user.acting_path),
             "fields": _fields(user, filters),
         },
     )

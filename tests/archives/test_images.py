@@ -5,6 +5,7 @@ import zlib
 from dataclasses import replace
 from io import BytesIO
 from random import Random
+from typing import Any
 
 import pytest
 from PIL import Image, PngImagePlugin
@@ -80,10 +81,9 @@ def test_a_photo_taken_sideways_stands_upright(orientation: int) -> None:
     for read in (read_photo, read_image):
         image = opened(read(as_bytes(stored, exif=exif)))
         assert image.height > image.width
-        top, bottom = (
-            image.getpixel((image.width // 2, 10)),
-            image.getpixel((image.width // 2, image.height - 10)),
-        )
+        middle = image.width // 2
+        top: Any = image.getpixel((middle, 10))
+        bottom: Any = image.getpixel((middle, image.height - 10))
         assert top[0] > 200 > 60 > top[2]  # red above
         assert bottom[2] > 200 > 60 > bottom[0]  # blue below
 

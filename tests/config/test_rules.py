@@ -54,6 +54,8 @@ EXPECTED = {
     "DROPOUT_WEEKS": 4,
     "ACCOUNT_SEAL_DAYS": 180,
     "PASSWORD_DAYS": 90,
+    "TRAINING_VALID_DAYS": 730,
+    "UPLOAD_KEEP_DAYS": 7,
     "KEY_FIELDS": ("name", "sex", "birth_on", "id_type", "id_number", "grade", "class_number"),
     "ROUTE_EXTRA_LEVELS": (),
     "VERIFY_PER_SEMESTER": 1,

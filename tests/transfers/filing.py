@@ -29,7 +29,9 @@ def make_material(actor: User, evidence_type: str = "01") -> Material:
 
 
 def file_pupil(office: dict[str, Any], *, actor: User | None = None, **given: Any) -> Case:
-    """File a registration by `office`'s registrar into its class; `given` overrides values, materials, payload, class."""
+    """File a registration by `office`'s registrar into its class; `given` overrides values, materials,
+    payload, class.
+    """
     school_class = given.get("school_class", office["class"])
     materials = given.get("materials")
     return file_case(

@@ -1,7 +1,8 @@
-"""关键数据变更, its identity document part: a number that arrives late or was wrong (R-NUM-03, R-UPD-06, R-UPD-07).
+"""关键数据变更, its identity document part: a number that arrives late or was wrong (R-NUM-03, R-UPD-06,
+R-UPD-07).
 
-The duplicate and identity check runs before anybody decides and again at each step; a pupil with J then gets G, a G never
-changes (R-NUM-04). The proposed number lies sealed in the case's card.
+The duplicate and identity check runs before anybody decides and again at each step; a pupil with J then
+gets G, a G never changes (R-NUM-04). The proposed number lies sealed in the case's card.
 """
 
 from typing import Any
@@ -27,7 +28,9 @@ from transfers.outbox import NUMBER_STUDENT, owe
 def open_change(
     school: Organization, *, payload: dict[str, Any], actor: User, student: Student, proposed: dict[str, str]
 ) -> Student:
-    """Check the proposed document; nothing of the pupil changes yet. Raises RecordRefused, NumberTaken, RecordFrozen."""
+    """Check the proposed document; nothing of the pupil changes yet. Raises RecordRefused, NumberTaken,
+    RecordFrozen.
+    """
     spell = student.enrolments.filter(is_void=False, org_path=school.path).order_by("-valid").first()
     if spell is None:
         raise NotFound()
@@ -40,8 +43,9 @@ def open_change(
 
 
 def change_document(case: Case, actor: Actor) -> None:
-    """The effect: the new document, then the national check, which may turn J into G. Safe to repeat: the case is done
-    in the same transaction."""
+    """The effect: the new document, then the national check, which may turn J into G. Safe to repeat: the
+    case is done in the same transaction.
+    """
     assert case.student is not None
     card = case.open_card()
     replace_document(

@@ -1,4 +1,6 @@
-"""学籍注册: a new pupil's status. Registrar files, leader reviews, the competent authority decides (R-EST-04)."""
+"""学籍注册: a new pupil's status. Registrar files, leader reviews, the competent authority decides
+(R-EST-04).
+"""
 
 from functools import partial
 from typing import Any
@@ -40,8 +42,10 @@ def class_of(school_path: str, class_id: int) -> SchoolClass:
 def open_registration(
     school: Organization, *, payload: dict[str, Any], actor: User, values: dict[str, str], class_id: int
 ) -> Student:
-    """Create the pupil as pending. Raises SearchFirst when a child of this name, sex and birth date has a record and
-    the registrar has not said why this is another one (R-EST-08); NumberTaken leaves a duplicate finding behind."""
+    """Create the pupil as pending. Raises SearchFirst when a child of this name, sex and birth date has a
+    record and the registrar has not said why this is another one (R-EST-08); NumberTaken leaves a duplicate
+    finding behind.
+    """
     school_class = class_of(school.path, class_id)
     look_first(values, school_class, payload)
     try:
@@ -91,7 +95,7 @@ def reopen_registration(case: Case, payload: dict[str, Any], actor: User) -> Non
 def register(case: Case, actor: Actor) -> None:
     """The effect: a normal status, an L number, and the national check promised. Safe to repeat."""
     assert case.student is not None
-    student = Student.objects.select_for_update().get(pk=case.student_id)
+    student = Student.objects.select_for_update().get(pk=case.student.pk)
     confirm(student, actor=actor, on=today())
     issue_temporary(student, actor=actor)
     owe(NUMBER_STUDENT, student.pk, NATION)
@@ -102,7 +106,7 @@ def undo(case: Case, actor: Actor, reason: str) -> None:
     take_back(case.student, actor=actor, reason=reason)
 
 
-# ── Conditions: an empty text when met, else what is wrong and what to do ────────────────────────────────────────
+# ── Conditions: an empty text when met, else what is wrong and what to do ──────────────────────────────
 def _spell(facts: Facts) -> Enrolment | None:
     return (
         facts.student.enrolments.filter(is_void=False)

@@ -1,0 +1,44 @@
+"""Many rows at once: COPY into a temporary table, then INSERT … SELECT; COPY cannot enter a walled table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connection
+from django.db.models import Model
+from django.db.models.expressions import DatabaseDefault
+from psycopg import sql
+
+
+def copy_rows(model: type[Model], rows: Sequence[Any]) -> None:
+    """Insert unsaved `rows` of one model; columns that the database fills (ids, defaults) are left to it.
+
+    All rows must leave out the same columns as the first one. Needs an open transaction.
+    """
+    if not rows:
+        return
+    fields = [
+        field
+        for field in model._meta.concrete_fields
+        if not isinstance(value := getattr(rows[0], field.attname), DatabaseDefault)
+        and not (field.primary_key and value is None)
+    ]
+    table, temporary = sql.Identifier(model._meta.db_table), sql.Identifier(f"new_{model._meta.model_name}")
+    columns = sql.SQL(", ").join([sql.Identifier(str(field.column)) for field in fields])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql.SQL("CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA").format(
+                temporary, columns, table
+            )
+        )
+        with cursor.copy(sql.SQL("COPY {} ({}) FROM STDIN").format(temporary, columns)) as copy:
+            for row in rows:
+                copy.write_row([
+                    field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields
+                ])  # fmt: skip
+        cursor.execute(sql.SQL("ANALYZE {}").format(temporary))
+        cursor.execute(
+            sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {}").format(table, columns, columns, temporary)
+        )
+        cursor.execute(sql.SQL("DROP TABLE {}").format(temporary))

@@ -1,0 +1,129 @@
+"""The shape of the house, read from its own files (ARCHITECTURE 1 and 10, SECURITY 12)."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from config.rules import PARAMETERS
+
+ROOT: Path = settings.BASE_DIR
+FLOORS = ["config", "audit", "accounts", "registry", "archives", "transfers"]
+ROOTS = {"config/urls.py", "config/celery.py"}  # import all, nobody imports them
+
+
+def sources(*folders: str) -> Iterator[Path]:
+    for folder in folders:
+        yield from (path for path in (ROOT / folder).rglob("*.py") if "migrations" not in path.parts)
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+
+
+def test_imports_point_down_only() -> None:
+    backwards = [
+        f"{path.relative_to(ROOT)} → {module}"
+        for floor, folder in enumerate(FLOORS)
+        for path in sources(folder)
+        if str(path.relative_to(ROOT)) not in ROOTS
+        for module in imports(path)
+        if module.split(".")[0] in FLOORS[floor + 1 :]
+    ]
+    assert backwards == []
+
+
+def routes(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterator[tuple[str, object]]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            space = f"{pattern.namespace}:" if pattern.namespace else ""
+            yield from routes(pattern.url_patterns, prefix + space)
+        else:
+            yield prefix + (pattern.name or str(pattern.pattern)), pattern.callback
+
+
+def test_every_view_says_who_may_enter() -> None:
+    silent = []
+    for name, view in routes(get_resolver().url_patterns):
+        api_view = getattr(view, "cls", None)
+        says = getattr(view, "required_rights", None) if api_view is None else getattr(api_view, "required_rights", None)
+        is_public = getattr(view, "login_required", True) is False
+        if says is None and not is_public and "api-root" not in name:
+            silent.append(name)
+    assert silent == []
+
+
+@pytest.mark.rule("AP-1", "WB-4")
+def test_what_the_build_refuses_is_not_in_the_code() -> None:
+    refused = {
+        "mark_safe": r"\bmark_safe\b",
+        "|safe": r"\|\s*safe\b",
+        "format_html": r"\bformat_html\b",
+        "filter(**request": r"filter\(\*\*request",
+        "__all__ of fields": r"fields\s*=\s*[\"']__all__[\"']",
+        "pickle": r"\bpickle\b",
+        "eval": r"(?<![\w.])eval\(",
+        "yaml.load": r"yaml\.load\(",
+        "inline style": r"<[^>]+\sstyle=",
+        "inline handler": r"<[^>]+\son(click|change|submit|load|input)=",
+        "inline script": r"<script(?![^>]*\bsrc=)",
+        "hx-on": r"\bhx-on\b",
+        "js: values": r"hx-vals=[\"']js:",
+    }
+    files = [*sources(*FLOORS), *(ROOT / "templates").rglob("*.html")]
+    found = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in files
+        for name, pattern in refused.items()
+        if re.search(pattern, path.read_text())
+    ]
+    assert found == []
+
+
+def test_every_template_has_a_page() -> None:
+    """A file of templates/ is named by a view, by a tag or by another template."""
+    texts = "\n".join(path.read_text() for path in [*sources(*FLOORS), *(ROOT / "templates").rglob("*.html")])
+    lonely = [
+        str(path.relative_to(ROOT / "templates"))
+        for path in (ROOT / "templates").rglob("*.html")
+        if str(path.relative_to(ROOT / "templates")) not in texts
+    ]
+    assert lonely == []
+
+
+def test_every_rule_is_named_by_a_test() -> None:
+    texts = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("*.py") if path.name != "test_architecture.py")
+    assert [key for key in PARAMETERS if key not in texts] == []
+
+
+def test_the_wider_scope_is_set_in_the_listed_places_only() -> None:
+    """Only `transfers/across.py` looks beyond the actor's scope; jobs run under their own; signing in has no office."""
+    allowed = {
+        "transfers/across.py",  # exact questions beyond the own scope
+        "transfers/tasks.py",  # jobs, per province or for the nation
+        "transfers/completion.py",  # the path that the outbox row names
+        "archives/services.py",  # purge, per province
+        "accounts/middleware.py",  # the request's own
+        "audit/services.py",  # a failed sign-in belongs to no office
+        "config/scope.py",
+    }
+    pattern = re.compile(r"\b(scope|scoped_transaction)\(")
+    used = {str(p.relative_to(ROOT)) for p in sources(*FLOORS) if pattern.search(p.read_text())}
+    assert used <= allowed
+
+
+def test_no_address_or_machine_path_is_kept_in_the_project() -> None:
+    """Lock files name no host; nothing names a registry host or a path of somebody's machine."""
+    locks = ["requirements.txt", "requirements-dev.txt", "package-lock.json"]
+    assert [name for name in locks if "://" in (ROOT / name).read_text()] == []
+    hosts = re.compile("|".join(("py" + "pi\\.org", "pythonhosted", "npm" + "js\\.", "/" + "work/", "/" + "root/")))
+    texts = [*sources(*FLOORS, "tests"), *ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "pyproject.toml"]
+    assert [str(p.relative_to(ROOT)) for p in texts if hosts.search(p.read_text())] == []

@@ -1,0 +1,218 @@
+"""One case as its page shows it: the sentence, the route, the pupil, the checks, the papers, and what she may do now."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from accounts.roles import Right
+from archives.models import Material
+from config.clock import today
+from config.errors import NotAllowed, Refusal
+from registry.codes import label
+from registry.identity import mask_number
+from registry.models import Student
+from registry.queries.dossier import Dossier, open_dossier
+from registry.queries.sight import sight_of
+from transfers.kind import EvidenceNeed, Kind, Requirement
+from transfers.kinds import KINDS
+from transfers.models import Case, Step
+from transfers.queries import holders, workdays_left
+from transfers.services import examine_case, facts_of, may_withdraw, own_turn, refuse_second_signature
+
+State = Case.State
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One node of the stepper. `tone` is its shape: done, now, over, refused, returned, later."""
+
+    step: Step
+    tone: str
+    people: list[tuple[str, str]]
+    left: int | None
+
+    @property
+    def late_by(self) -> int:
+        return -self.left if self.left is not None and self.left < 0 else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """One material of the case; `is_needed` when it satisfies a need of the list."""
+
+    type: str
+    label: str
+    material: Material
+    is_needed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One line of the required list and whether a paper is there."""
+
+    need: EvidenceNeed
+    is_met: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One value before and after."""
+
+    label: str
+    before: str
+    after: str
+
+
+@dataclass(slots=True)
+class CaseFile:
+    """A case ready to be shown to one user."""
+
+    case: Case
+    kind: Kind
+    card: dict[str, str]
+    stages: list[Stage]
+    papers: list[Paper] = field(default_factory=list)
+    needs: list[Need] = field(default_factory=list)
+    checks: list[tuple[Requirement, str]] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    student: Student | None = None
+    dossier: Dossier | None = None
+    turn: Step | None = None
+    why_not: str = ""
+    may_withdraw: bool = False
+    may_correct: bool = False
+
+    @property
+    def current(self) -> Stage | None:
+        return next((stage for stage in self.stages if stage.step.is_current), None)
+
+    @property
+    def last_decided(self) -> Step | None:
+        return next((stage.step for stage in reversed(self.stages) if stage.step.decision), None)
+
+    @property
+    def failed(self) -> int:
+        return sum(bool(why) for _requirement, why in self.checks)
+
+    @property
+    def sentence(self) -> str:
+        """The state in one sentence."""
+        last = self.last_decided
+        match self.case.state:
+            case State.WAITING if self.current:
+                step = self.current.step
+                return _("等待{office}办理“{label}”。").format(office=step.office_name, label=step.label)
+            case State.RETURNED if last:
+                return _("{office}已退回补正:{reason}").format(office=last.office_name, reason=last.reason)
+            case State.APPROVED:
+                return _("各环节均已同意,系统正在办结并签发学籍号。")
+            case State.DONE:
+                return _("已办结。")
+            case State.REFUSED if last and last.decision == Step.Decision.REFUSE:
+                return _("{office}不予通过:{reason}").format(office=last.office_name, reason=last.reason)
+            case State.REFUSED:
+                return _("办结前复核未通过,系统已自动终止;原因见办理记录。")
+            case State.WITHDRAWN:
+                return _("发起单位已撤回。")
+        return str(self.case.get_state_display())
+
+
+def open_file(case: Case, user: User) -> CaseFile:
+    """Everything the page shows. A constant number of queries; the caller records the read."""
+    kind = KINDS[case.kind]
+    steps = list(case.steps.select_related("decided_by").order_by("ordinal"))
+    current = [step for step in steps if step.is_current]
+    people = holders((step.office_path, step.right) for step in current)
+    left = workdays_left(step.due_on for step in current)
+    stages = [_stage(case, step, people, left) for step in steps]
+    file = CaseFile(case, kind, case.open_card() if case.card else {}, stages)
+    _add_papers(file, user)
+    file.student = Student.objects.visible_to(user, Right.VIEW_STUDENT).filter(pk=case.student_id).first()
+    if file.student is not None:
+        file.dossier = open_dossier(file.student, sight_of(user, file.student))
+    if "proposed_id_type" in file.card:
+        file.changes = _changes(file)
+    if case.is_open and case.state != State.APPROVED and file.card:
+        file.checks = examine_case(kind, facts_of(case))
+    _add_acts(file, user, steps)
+    return file
+
+
+def _stage(
+    case: Case, step: Step, people: dict[tuple[str, str], list[tuple[str, str]]], left: dict[date, int]
+) -> Stage:
+    tones = {Step.Decision.APPROVE: "done", Step.Decision.RETURN: "returned", Step.Decision.REFUSE: "refused"}
+    if step.decision:
+        signer = [(step.decided_by_name, step.decided_by.phone if step.decided_by else "")]
+        return Stage(step, tones[Step.Decision(step.decision)], signer, None)
+    if not step.is_current:
+        return Stage(step, "later", [], None)
+    days = left[step.due_on] if step.due_on else None
+    tone = "over" if step.due_on and step.due_on < today() else "now"
+    return Stage(step, tone, people.get((step.office_path, step.right), []), days)
+
+
+def _add_papers(file: CaseFile, user: User) -> None:
+    rows = list(file.case.evidence.order_by("id").values_list("type", "material_id"))
+    # Not by a join: a join to a row that the wall hides would hide the evidence as well.
+    shown = Material.objects.visible_to(user, Right.VIEW_STUDENT).in_bulk([pk for _type, pk in rows])
+    wanted = {code for need in file.kind.evidence for code in need.types}
+    file.papers = [
+        Paper(code, label("evidence_type", code) if code else _("照片"), shown[pk], code in wanted)
+        for code, pk in rows
+        if pk in shown
+    ]
+    types = {code for code, _pk in rows}
+    file.needs = [Need(need, bool(types & set(need.types))) for need in file.kind.evidence]
+
+
+def _changes(file: CaseFile) -> list[Change]:
+    """The document as it is and as proposed, both masked (RD-1); the reveal shows the proposed one with a reason."""
+    now = file.dossier.values if file.dossier else {}
+    proposed = file.card
+    return [
+        Change(
+            _("身份证件类型"),
+            label("id_document_type", now["id_type"]) if now.get("id_type") else "",
+            label("id_document_type", proposed["proposed_id_type"]),
+        ),
+        Change(_("身份证件号"), mask_number(now.get("id_number", "")), mask_number(proposed["proposed_id_number"])),
+    ]
+
+
+def _add_acts(file: CaseFile, user: User, steps: list[Step]) -> None:
+    """What she may do now, or the sentence that says why not and who can."""
+    case = file.case
+    is_starter = user.may_act_at(Right.FILE, case.to_path)
+    file.may_withdraw = may_withdraw(case, user)
+    file.may_correct = is_starter and case.state == State.RETURNED
+    if not case.is_open or case.state != State.WAITING:
+        return
+    try:
+        step = own_turn(case, user)
+        refuse_second_signature(case, step, user)
+        file.turn = step
+    except NotAllowed as refusal:
+        # She was not asked to sign: who can is what helps her.
+        file.why_not = refusal.data.get("who") or refusal.detail
+    except Refusal as refusal:
+        file.why_not = refusal.detail
+
+
+def summary_row(case: Case) -> dict[str, Any]:
+    """What the API says of a case besides its steps."""
+    return {
+        "number": case.number,
+        "kind": case.kind,
+        "state": case.state,
+        "from": {"path": case.from_path, "name": case.from_name},
+        "to": {"path": case.to_path, "name": case.to_name},
+        "filed_by": case.filed_by_name,
+        "filed_at": case.filed_at,
+        "ended_at": case.ended_at,
+        "version": case.version,
+        "rulebook": case.rulebook,
+    }

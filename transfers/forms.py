@@ -1,0 +1,255 @@
+"""The registration form: the national form's fields as this page asks for them, what was typed, and what is wrong with it."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+from uuid import uuid4
+
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from config.errors import BadRequest, Refusal
+from registry.codes import DATA, division_full_name, known_division, rows_of
+from registry.fields import BY_KEY, SECTIONS, Field
+from registry.findings import Finding, errors
+from registry.form_values import clean_division
+from transfers.form_words import HINTS, NUMERIC, TYPED_AS, WIDE
+
+# Given by the class, the office, or the system.
+_NOT_ASKED = frozenset(("grade", "class_number", "former_name", "photo", "status_number"))
+ASKED = tuple(f for section in SECTIONS for f in section.fields if f.key not in _NOT_ASKED)
+ASKED_KEYS = frozenset(f.key for f in ASKED)
+DIVISION_KEYS = frozenset(f.key for f in ASKED if f.widget == "division")
+# What the page sends besides the form's own values; anything else is refused (AZ-5).
+_MORE_KEYS = frozenset((
+    "csrfmiddlewaretoken", "action", "key", "class_id", "photo", "document", "is_disputed", "distinct_reason",
+    "version", "file", "evidence_type",
+))  # fmt: skip
+CLASS, PHOTO, DOCUMENT, DISTINCT = "class_id", "photo", "document", "distinct_reason"
+# Which place of the form a refusal without findings belongs to.
+_PLACE_OF_CODE = {
+    "evidence_not_ticked": DOCUMENT,
+    "evidence_missing": DOCUMENT,
+    "upload_gone": DOCUMENT,
+    "material_taken": DOCUMENT,
+    "class_full": CLASS,
+    "class_unknown": CLASS,
+    "number_taken": "id_number",
+    "status_exists": "id_number",
+    "same_person_found": DISTINCT,
+}
+_PLACE_OF_RULE = {"R-EST-08": DOCUMENT, "C5": CLASS, "R-EST-03": "id_number"}
+LABELS: dict[str, Any] = {f.key: f.label_zh for f in ASKED} | {
+    CLASS: _("班级"),
+    PHOTO: _("照片"),
+    DOCUMENT: _("材料"),
+    DISTINCT: _("确认不是同一人"),
+}
+
+
+@cache
+def _division_codes() -> dict[str, str]:
+    """Full name (四川省凉山彝族自治州昭觉县) → the 12 digits that are stored."""
+    return {
+        division_full_name(row["code"]): row["code"] + "000000"
+        for row in rows_of(DATA / "divisions.csv")
+    }
+
+
+def division_code(text: str) -> str:
+    """What somebody put into the picker as the stored code: digits, a full name, or digits before a name.
+
+    What cannot be read stays as it is, for the check to object to.
+    """
+    plain = re.sub(r"\s+", "", text)
+    if plain in _division_codes():
+        return _division_codes()[plain]
+    digits = re.match(r"[0-9]{6}(?:[0-9]{6})?(?![0-9])", clean_division(plain))
+    return clean_division(digits[0]) if digits else text
+
+
+def division_shown(code: str) -> str:
+    """A stored code as the picker shows it; text that is no known code stays as typed."""
+    return division_full_name(code) if re.fullmatch(r"[0-9]{12}", code) and known_division(code) else code
+
+
+def find_divisions(text: str, limit: int = 20) -> list[tuple[str, str]]:
+    """(six digits, full name) of today's divisions whose name or code holds `text`; shorter names first."""
+    plain = re.sub(r"\s+", "", text)
+    if not plain:
+        return []
+    found = [
+        (code[:6], name)
+        for name, code in _division_codes().items()
+        if plain in name or code.startswith(plain)
+    ]
+    return sorted(found, key=lambda pair: (not pair[1].endswith(plain), len(pair[1]), pair[0]))[:limit]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One field on the page, with what was typed into it."""
+
+    item: Field
+    value: str
+
+    @property
+    def key(self) -> str:
+        return self.item.key
+
+    @property
+    def label(self) -> str:
+        return self.item.label_short
+
+    @property
+    def must(self) -> str:
+        """The word beside the label: mandatory is never said by a sign or colour alone."""
+        return {"Y": str(_("必填")), "C": str(_("视情况必填"))}.get(self.item.mandatory, "")
+
+    @property
+    def widget(self) -> str:
+        return self.item.widget
+
+    @property
+    def hint(self) -> str:
+        return str(HINTS.get(self.item.key.replace("member2_", "member1_"), TYPED_AS.get(self.item.widget, "")))
+
+    @property
+    def is_wide(self) -> bool:
+        return self.item.key.removeprefix("member1_").removeprefix("member2_") in WIDE
+
+    @property
+    def input_mode(self) -> str:
+        own = self.item.key.removeprefix("member1_").removeprefix("member2_")
+        return "decimal" if self.item.widget == "number" else "numeric" if own in NUMERIC else "text"
+
+    @property
+    def shown(self) -> str:
+        return division_shown(self.value) if self.item.widget == "division" else self.value
+
+    @property
+    def options(self) -> list[tuple[str, str]]:
+        if self.item.widget == "yes_no":
+            return [("1", str(_("是"))), ("0", str(_("否")))]
+        return self.item.choices
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One section of the page. `wrong` counts what stops it."""
+
+    key: str
+    title: Any
+    fields: list[Asked]
+    wrong: int
+
+
+@dataclass(slots=True)
+class Sheet:
+    """One registration form: typed values, chosen class and uploads, and what was found wrong."""
+
+    values: dict[str, str]
+    class_id: str = ""
+    photo: str = ""
+    documents: list[str] = field(default_factory=list)
+    is_disputed: bool = False
+    distinct_reason: str = ""
+    version: int = 0
+    key: str = field(default_factory=lambda: uuid4().hex)
+    found: list[Finding] = field(default_factory=list)
+
+    def parts(self) -> list[Part]:
+        wrong = {finding.field for finding in errors(self.found)}
+        parts = []
+        for section in SECTIONS:
+            fields = [Asked(f, self.values.get(f.key, "")) for f in section.fields if f.key in ASKED_KEYS]
+            count = sum(f.key in wrong for f in fields)
+            if section.key == "status":
+                count += CLASS in wrong
+            parts.append(Part(section.key.replace(" ", "-"), section.title, fields, count))
+        return parts
+
+    @property
+    def wrong_papers(self) -> int:
+        return len({f.field for f in errors(self.found)} & {PHOTO, DOCUMENT})
+
+    def by_field(self) -> dict[str, list[Finding]]:
+        grouped: dict[str, list[Finding]] = {}
+        for finding in self.found:
+            grouped.setdefault(finding.field, []).append(finding)
+        return grouped
+
+    @property
+    def may_dispute(self) -> bool:
+        """Whether a fault of the number could be outweighed by evidence (R-EST-08)."""
+        return not self.is_disputed and any(f.disputable and f.level == "error" for f in self.found)
+
+    @property
+    def wants_distinct(self) -> bool:
+        return bool(self.distinct_reason) or any(f.field == DISTINCT for f in self.found)
+
+    def object(self, refusal: Refusal, others: Iterable[Finding] = ()) -> None:
+        """Put a refusal onto the form: its findings, or itself at the place it speaks of, beside `others`."""
+        own = list(refusal.findings) or [placed(refusal)]
+        self.found = own + [finding for finding in others if finding not in own]
+
+
+def placed(refusal: Refusal) -> Finding:
+    """A refusal without findings as one finding at its place on the form."""
+    place = _PLACE_OF_CODE.get(refusal.code, "")
+    if refusal.code == "requirement_failed":
+        place = _PLACE_OF_RULE.get(refusal.rule, "")
+    return Finding(place or "__all__", refusal.code, refusal.detail, refusal.rule, refusal.article, "")
+
+
+def read_sheet(posted: QueryDict) -> Sheet:
+    """What the page sent. Raises BadRequest for a key that is not on the form."""
+    unknown = sorted(set(posted) - ASKED_KEYS - _MORE_KEYS)
+    if unknown:
+        raise BadRequest(why="、".join(unknown)[:100])
+    values = {f.key: posted.get(f.key, "") for f in ASKED if f.key in posted}
+    for key in DIVISION_KEYS & values.keys():
+        values[key] = division_code(values[key])
+    version = posted.get("version", "")
+    return Sheet(
+        values=values,
+        class_id=posted.get(CLASS, ""),
+        photo=posted.get(PHOTO, ""),
+        documents=[text for text in posted.getlist(DOCUMENT) if text],
+        is_disputed=posted.get("is_disputed") == "1",
+        distinct_reason=" ".join(posted.get(DISTINCT, "").split()),
+        version=int(version) if version.isascii() and version.isdigit() and len(version) < 9 else 0,
+        key=posted.get("key", "") or uuid4().hex,
+    )
+
+
+def class_number(text: str) -> int:
+    """The id of a class from a form; 0, which is no class, for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+
+
+@dataclass(slots=True)
+class Question:
+    """What the national search asks: enough to tell one child from another."""
+
+    name: str = ""
+    sex: str = ""
+    birth_on: str = ""
+    nationality: str = "CHN"
+    id_type: str = "1"
+    id_number: str = ""
+
+    KEYS = ("name", "sex", "birth_on", "nationality", "id_type", "id_number")
+
+    @classmethod
+    def read(cls, posted: Mapping[str, str]) -> "Question":
+        return cls(**{key: posted.get(key, "").strip() for key in cls.KEYS})
+
+    def as_values(self) -> dict[str, str]:
+        return {key: getattr(self, key) for key in self.KEYS}
+
+    @property
+    def fields(self) -> list[Asked]:
+        return [Asked(BY_KEY[key], getattr(self, key)) for key in self.KEYS]

@@ -1,0 +1,241 @@
+"""What the pages of cases ask the database: queue, list, holders of a step, seats. Constant queries, keys for paging."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db.models import Count, F, OuterRef, Q, Subquery, Value
+from django.db.models.fields.tuple_lookups import TupleGreaterThan
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from accounts.models import Post, User
+from accounts.roles import Right, roles_with
+from config.clock import today
+from config.crypto import unseal_json
+from config.errors import NotFound
+from config.rules import rules
+from config.workdays import Calendar
+from registry.codes import label
+from registry.models import SchoolClass
+from registry.queries.rosters import count_up_to
+from registry.status import IN_SCHOOL
+from transfers.kinds import KINDS
+from transfers.models import Case, Step
+
+PAGE = 50
+SIGNING = (Right.REVIEW, Right.DECIDE)
+ERASED = "—"  # a refused case keeps no card (RD-8)
+
+
+# ── Who holds a step, and how long it may take ──────────────────────────────────────────────────────────────────────
+def holders(steps: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[tuple[str, str]]]:
+    """(office path, right) → names and telephones of those who can act there, in one query."""
+    wanted = set(steps)
+    found: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    if not wanted:
+        return found
+    roles = {right: set(roles_with(right)) for _path, right in wanted}
+    posts = Post.objects.filter(
+        office__path__in={path for path, _right in wanted},
+        role__in=set().union(*roles.values()),
+        valid__contains=today(),
+        user__is_active=True,
+        user__sealed_at=None,
+    )
+    for path, role, name, phone in posts.order_by("user__name").values_list(
+        "office__path", "role", "user__name", "user__phone"
+    ):
+        for right, able in roles.items():
+            if role in able and (path, right) in wanted:
+                found.setdefault((path, right), []).append((name, phone))
+    return found
+
+
+def workdays_left(days: Iterable[date | None]) -> dict[date, int]:
+    """Working days from today to each day; negative when it has passed. One query for the years they lie in."""
+    wanted = {day for day in days if day is not None}
+    day = today()
+    calendar = Calendar({day.year, *(one.year for one in wanted)})
+    return {one: calendar.between(day, one) for one in wanted}
+
+
+def card_of(number: str, card: Any) -> dict[str, str]:
+    """The pupil's card of a row that was read by `.values()`; empty when it has been erased."""
+    return dict(unseal_json(card, "transfers_case", number, "card")) if card else {}
+
+
+# ── Queue ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+@dataclass(slots=True)
+class Filters:
+    """Filters of the queue and of the list, each an enumeration (AP-1)."""
+
+    kind: str = ""
+    state: str = ""
+    overdue: bool = False
+
+    @property
+    def is_any(self) -> bool:
+        return bool(self.kind or self.state or self.overdue)
+
+
+def read_filters(query: QueryDict) -> Filters:
+    """Raises NotFound for a value that no filter has."""
+    kind, state, overdue = query.get("kind", ""), query.get("state", ""), query.get("overdue", "")
+    if (kind and kind not in KINDS) or (state and state not in Case.State) or overdue not in ("", "1"):
+        raise NotFound()
+    return Filters(kind, state, overdue == "1")
+
+
+@dataclass(slots=True)
+class Page:
+    rows: list[dict[str, Any]]
+    after: int | str | None
+    total: int
+
+
+def own_steps(user: User) -> Any:
+    """Steps that wait at the office she acts for and that her post lets her decide."""
+    rights = [right for right in SIGNING if user.may_act_at(right, user.acting_path)]
+    steps = Step.objects.visible_to(user, Right.VIEW_CASE)
+    if not rights:
+        return steps.none()
+    return steps.filter(is_current=True, office_path=user.acting_path, right__in=rights)
+
+
+_STEP_COLUMNS = (
+    "id", "label", "office_name", "due_on", "arrived_at", "escalated_at", "case_id", "case__number", "case__kind",
+    "case__to_name", "case__from_name", "case__filed_by_id", "case__filed_by_name", "case__filed_at", "case__card",
+)  # fmt: skip
+
+
+def read_queue(user: User, filters: Filters, after: str = "", size: int = PAGE) -> Page:
+    """The steps that wait for her office, soonest deadline first. The cursor is a step's id, resolved in scope; it still
+    works when that step has been decided meanwhile."""
+    steps = own_steps(user)
+    if filters.kind:
+        steps = steps.filter(case__kind=filters.kind)
+    if filters.overdue:
+        steps = steps.filter(due_on__lt=today())
+    total = count_up_to(steps)
+    if after:
+        last = _cursor(Step.objects.visible_to(user, Right.VIEW_CASE), pk=_number(after))
+        steps = steps.filter(TupleGreaterThan((F("due_on"), F("id")), (Value(last["due_on"]), Value(last["id"]))))
+    rows = list(steps.order_by("due_on", "id").values(*_STEP_COLUMNS)[: size + 1])
+    page = Page(rows[:size], rows[size - 1]["id"] if len(rows) > size else None, total)
+    left = workdays_left(row["due_on"] for row in page.rows)
+    for row in page.rows:
+        dress_case(row, row.pop("case__number"), row.pop("case__kind"), row.pop("case__card"))
+        row["left"] = left.get(row["due_on"])
+        # Who files does not review: shown, because it waits, but not to be ticked (R-ACC-02).
+        row["is_own"] = row["case__filed_by_id"] == user.pk
+    return page
+
+
+def dress_case(row: dict[str, Any], number: str, kind: str, card: Any) -> None:
+    """Add to a row of a list what people read: number, procedure, pupil."""
+    words = card_of(number, card)
+    row["number"], row["kind"], row["kind_name"] = number, kind, KINDS[kind].name
+    row["pupil"], row["sex"] = words.get("name", ERASED), words.get("sex", "")
+
+
+def next_in_queue(user: User, besides: int) -> str:
+    """The number of the case she should open next, or an empty text."""
+    steps = own_steps(user).exclude(case_id=besides).exclude(case__filed_by=user)
+    return steps.order_by("due_on", "id").values_list("case__number", flat=True).first() or ""
+
+
+def queue_counts(user: User) -> dict[str, int]:
+    """How many steps wait for her, and how many of them are late."""
+    return own_steps(user).aggregate(all=Count("pk"), overdue=Count("pk", filter=Q(due_on__lt=today())))
+
+
+# ── All cases ──────────────────────────────────────────────────────────────────────────────────────────────────────
+_CASE_COLUMNS = (
+    "id", "number", "kind", "state", "from_name", "to_name", "filed_by_name", "filed_at", "ended_at", "card",
+)  # fmt: skip
+
+
+def read_cases(user: User, filters: Filters, after: str = "", size: int = PAGE) -> Page:
+    """Cases in scope, newest first, with the office each one waits at. The cursor is a case number."""
+    seen = Case.objects.visible_to(user, Right.VIEW_CASE)
+    cases = seen.filter(kind=filters.kind) if filters.kind else seen
+    if filters.state:
+        cases = cases.filter(state=filters.state)
+    total = count_up_to(cases)
+    if after:
+        cases = cases.filter(id__lt=_cursor(seen, number=after)["id"])
+    waiting = Step.objects.filter(case=OuterRef("pk"), is_current=True)
+    rows = list(
+        cases.newest_first(user.acting_path)
+        .annotate(at=Subquery(waiting.values("office_name")), due_on=Subquery(waiting.values("due_on")))
+        .values(*_CASE_COLUMNS, "at", "due_on")[: size + 1]
+    )
+    page = Page(rows[:size], rows[size - 1]["number"] if len(rows) > size else None, total)
+    left = workdays_left(row["due_on"] for row in page.rows)
+    for row in page.rows:
+        dress_case(row, row["number"], row["kind"], row.pop("card"))
+        row["state_name"] = Case.State(row["state"]).label
+        row["left"] = left.get(row["due_on"])
+    return page
+
+
+def open_case(user: User, number: str) -> Case:
+    """The case behind a number, or NotFound: hidden and missing look alike."""
+    case: Case | None = Case.objects.visible_to(user, Right.VIEW_CASE).filter(number=number).first()
+    if case is None:
+        raise NotFound()
+    return case
+
+
+# ── Seats ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """An open class of her own school as the form offers it."""
+
+    pk: int
+    name: str
+    grade: str
+    taken: int
+    cap: int
+
+    @property
+    def is_full(self) -> bool:
+        return self.taken >= self.cap
+
+    @property
+    def words(self) -> str:
+        full = _("(已满)") if self.is_full else ""
+        return f"{self.name} · {self.taken}/{self.cap}{full}"
+
+
+def seats(user: User) -> list[tuple[str, list[Seat]]]:
+    """Open classes of the school she acts for by grade, with pupils and cap; two queries."""
+    classes = (
+        SchoolClass.objects.visible_to(user, Right.FILE)
+        .filter(org_path=user.acting_path, is_open=True)
+        .annotate(taken=Count("enrolments", Q(enrolments__status__in=IN_SCHOOL, enrolments__is_void=False)))
+        .order_by("grade", "number")
+        .values_list("pk", "name", "grade", "cap", "taken")
+    )
+    most = rules(("CLASS_SIZE_MAX_PRIMARY", "CLASS_SIZE_MAX_SECONDARY"), at=user.acting_path, on=today())
+    by_grade: dict[str, list[Seat]] = {}
+    for pk, name, grade, cap, taken in classes:
+        stage = "PRIMARY" if grade.startswith("1") else "SECONDARY"
+        limit = most[f"CLASS_SIZE_MAX_{stage}"].number
+        by_grade.setdefault(grade, []).append(Seat(pk, name, grade, taken, min(cap or limit, limit)))
+    return [(label("grade", grade), found) for grade, found in by_grade.items()]
+
+
+def _cursor(rows: Any, **key: Any) -> dict[str, Any]:
+    found: dict[str, Any] | None = rows.filter(**key).values("id", *(("due_on",) if rows.model is Step else ())).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise NotFound()
+    return int(text)

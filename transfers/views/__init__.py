@@ -1,0 +1,1 @@
+"""Pages of cases, by subject. Thin: read the request, call one service or query, render, leave the trace."""

@@ -1,0 +1,101 @@
+"""The list of cases, one case, and the decisions on it."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.models import User
+from accounts.rights import requires
+from accounts.roles import Right
+from audit.services import record_list, record_read
+from config.errors import BadRequest, Refusal
+from transfers import services
+from transfers.casefile import open_file
+from transfers.kinds import KINDS
+from transfers.models import Case, Step
+from transfers.queries import next_in_queue, open_case, read_cases, read_filters
+
+
+@requires(Right.VIEW_CASE)
+@require_GET
+def cases(request: HttpRequest) -> HttpResponse:
+    """Cases in scope, newest first. One access entry with the ids shown (RD-3)."""
+    user: Any = request.user
+    filters = read_filters(request.GET)
+    page = read_cases(user, filters, request.GET.get("after", ""))
+    record_list("case", [row["id"] for row in page.rows], actor=user, route="transfers:cases")
+    context = {"page": page, "filters": filters, "kinds": KINDS.values(), "states": Case.State.choices}
+    return render(request, "transfers/cases.html", context)
+
+
+@requires(Right.VIEW_CASE)
+@require_GET
+def case(request: HttpRequest, number: str) -> HttpResponse:
+    user: Any = request.user
+    found = open_case(user, number)
+    request.subject = found  # type: ignore[attr-defined]
+    record_read(found, actor=user, route="transfers:case", purpose=KINDS[found.kind].name)
+    return show_case(request, user, found)
+
+
+def show_case(
+    request: HttpRequest, user: User, found: Case, *, refusal: Refusal | None = None, **typed: Any
+) -> HttpResponse:
+    context = {"file": open_file(found, user), "case": found, "refusal": refusal, **typed}
+    return render(request, "transfers/case.html", context, status=refusal.status if refusal else 200)
+
+
+@requires(Right.REVIEW, Right.DECIDE)
+@require_POST
+def decide(request: HttpRequest, number: str) -> HttpResponse:
+    """Approve, return or refuse; then the next case of the queue opens."""
+    user: Any = request.user
+    found = open_case(user, number)
+    request.subject = found  # type: ignore[attr-defined]
+    decision = request.POST.get("decision", "")
+    if decision not in Step.Decision.values:
+        raise BadRequest(why="decision")
+    ticked = request.POST.getlist("ticked")
+    try:
+        services.decide(found, decision, actor=user, reason=_reason(request, found), ticked=ticked)
+    except Refusal as refusal:
+        request.refusal = refusal  # type: ignore[attr-defined]
+        # Somebody else may have moved it meanwhile: show it as it stands now.
+        typed = {"ticked": ticked, "chosen": request.POST.get("chosen", ""), "text": request.POST.get("text", "")}
+        return show_case(request, user, open_case(user, number), refusal=refusal, **typed)
+    done = _("{number} 已{decision}。").format(number=number, decision=Step.Decision(decision).label)
+    following = next_in_queue(user, besides=found.pk)
+    if following:
+        messages.success(request, done + _("为您打开下一件。"))
+        return redirect("transfers:case", following)
+    messages.success(request, done + _("队列已清空。"))
+    return redirect("transfers:queue")
+
+
+def _reason(request: HttpRequest, found: Case) -> str:
+    """The chosen reason and what was added to it. Raises BadRequest for a reason that is not on the kind's list."""
+    chosen, text = request.POST.get("chosen", ""), " ".join(request.POST.get("text", "").split())
+    if chosen and chosen not in KINDS[found.kind].reasons:
+        raise BadRequest(why="chosen")
+    return ":".join(part for part in (chosen, text[:400]) if part)
+
+
+@requires(Right.FILE)
+@require_POST
+def withdraw(request: HttpRequest, number: str) -> HttpResponse:
+    user: Any = request.user
+    found = open_case(user, number)
+    request.subject = found  # type: ignore[attr-defined]
+    try:
+        services.withdraw(found, actor=user, reason=request.POST.get("reason", "")[:400])
+    except Refusal as refusal:
+        request.refusal = refusal  # type: ignore[attr-defined]
+        return show_case(
+            request, user, open_case(user, number), refusal=refusal, withdrawing=request.POST.get("reason", "")
+        )
+    messages.success(request, _("{number} 已撤回。").format(number=number))
+    return redirect("transfers:case", number)

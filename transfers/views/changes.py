@@ -1,0 +1,215 @@
+"""Correcting a returned case, and proposing another identity document."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from accounts.models import User
+from accounts.rights import explain, requires
+from accounts.roles import Right
+from archives.models import Material
+from archives.services import current_photo, find_uploads
+from audit.services import record_read
+from config.errors import NotFound, Refusal
+from registry.codes import choices
+from registry.identity import mask_name
+from registry.models import Student, StudentNumber
+from registry.record import load_record, values_of
+from transfers import services
+from transfers.forms import ASKED_KEYS, LABELS, Sheet, class_number, placed, read_sheet
+from transfers.idempotency import claim, form_digest
+from transfers.kinds import KINDS
+from transfers.kinds.identity_change import IDENTITY_CHANGE
+from transfers.kinds.registration import IDENTITY_PAPERS, REGISTRATION
+from transfers.models import Case
+from transfers.queries import open_case
+from transfers.refusals import CaseClosed, NotTheStarter
+from transfers.views.registration import examine_sheet, materials_of, own_school, show_form, uploads_shown
+
+
+# ── 补正 ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+@requires(Right.FILE)
+@require_http_methods(["GET", "POST"])
+def correct(request: HttpRequest, number: str) -> HttpResponse:
+    """The form of a returned registration with its values; POST sends it on its way again."""
+    user: Any = request.user
+    case = open_case(user, number)
+    request.subject = case  # type: ignore[attr-defined]
+    _refuse_unless_returned(case, user)
+    if case.kind != REGISTRATION.code:
+        return _add_papers(request, user, case)
+    if request.method == "GET":
+        # The values stand in the form in clear: the trace names the record, not only the case.
+        record_read(_student(case), actor=user, route="transfers:correct", purpose=_("退回补正"))
+        return _show(request, user, case, _sheet_of(case))
+    sheet = read_sheet(request.POST)
+    if request.POST.get("action") == "dispute":
+        sheet.is_disputed = True
+        sheet.found = examine_sheet(user, sheet)
+        return _show(request, user, case, sheet)
+    try:
+        services.refile(
+            case,
+            actor=user,
+            materials=materials_of(user, sheet),
+            payload={
+                "values": sheet.values,
+                "version": sheet.version,
+                "class_id": class_number(sheet.class_id),
+                "is_disputed": sheet.is_disputed,
+                "distinct_reason": sheet.distinct_reason,
+            },
+        )
+    except Refusal as refusal:
+        request.refusal = refusal  # type: ignore[attr-defined]
+        sheet.object(refusal, examine_sheet(user, sheet))
+        return _show(request, user, case, sheet, status=refusal.status, refusal=refusal)
+    messages.success(request, _("{number} 已补正并重新提交。").format(number=number))
+    return redirect("transfers:case", number)
+
+
+def _refuse_unless_returned(case: Case, user: User) -> None:
+    if not user.may_act_at(Right.FILE, case.to_path):
+        raise NotTheStarter()
+    if case.state != Case.State.RETURNED:
+        raise CaseClosed(state=case.get_state_display())
+
+
+def _student(case: Case) -> Student:
+    assert case.student is not None, "a returned case has a pupil"
+    return case.student
+
+
+def _sheet_of(case: Case) -> Sheet:
+    student = _student(case)
+    record = load_record(student)
+    values = {key: text for key, text in values_of(record).items() if key in ASKED_KEYS}
+    auxiliary = student.numbers.filter(kind=StudentNumber.Kind.AUXILIARY, is_current=True).first()
+    values["auxiliary_number"] = auxiliary.number if auxiliary else ""
+    photo = current_photo(student)
+    return Sheet(
+        values=values,
+        class_id=str(record.enrolment.school_class_id or ""),
+        photo=str(photo.public_id) if photo else "",
+        documents=[str(one) for one in _papers_of(case)],
+        is_disputed=bool(case.payload.get("is_disputed")),
+        distinct_reason=str(case.payload.get("distinct_reason", "")),
+        version=student.version,
+    )
+
+
+def _papers_of(case: Case) -> list[UUID]:
+    ids = case.evidence.exclude(type="").values_list("material_id", flat=True)
+    return list(Material.objects.filter(pk__in=list(ids)).order_by("pk").values_list("public_id", flat=True))
+
+
+def _show(request: HttpRequest, user: User, case: Case, sheet: Sheet, **more: Any) -> HttpResponse:
+    back = next((s for s in case.steps.order_by("-ordinal") if s.decision == "return"), None)
+    act = reverse("transfers:correct", args=[case.number])
+    return show_form(request, user, sheet, case=case, back=back, act=act, **more)
+
+
+def _add_papers(request: HttpRequest, user: User, case: Case) -> HttpResponse:
+    """A returned change of document: what was proposed stays, papers are added."""
+    refusal: Refusal | None = None
+    kept = [text for text in request.POST.getlist("document") if text]
+    if request.method == "POST":
+        try:
+            services.refile(case, actor=user, materials=find_uploads(kept, actor=user))
+            messages.success(request, _("{number} 已补正并重新提交。").format(number=case.number))
+            return redirect("transfers:case", case.number)
+        except Refusal as refused:
+            refusal = refused
+            request.refusal = refused  # type: ignore[attr-defined]
+    back = next((s for s in case.steps.order_by("-ordinal") if s.decision == "return"), None)
+    context = {
+        "case": case,
+        "kind": KINDS[case.kind],
+        "back": back,
+        "documents": uploads_shown(user, kept),
+        "papers": _identity_papers(),
+        "refusal": refusal,
+        "errors": {placed(refusal).field: [placed(refusal)]} if refusal else {},
+        "labels": LABELS,
+    }
+    return render(request, "transfers/add_papers.html", context, status=refusal.status if refusal else 200)
+
+
+# ── 关键数据变更: 身份证件 ──────────────────────────────────────────────────────────────────────────────────────────────
+@requires(Right.FILE)
+@require_http_methods(["GET", "POST"])
+def identity_change(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Propose another identity document for a pupil of the own school, with its papers (R-UPD-06, R-UPD-07)."""
+    user: Any = request.user
+    student = Student.objects.visible_to(user, Right.VIEW_STUDENT).filter(public_id=public_id).first()
+    if student is None:
+        raise NotFound()
+    request.subject = student  # type: ignore[attr-defined]
+    explain(user, Right.FILE, at=student.org_path).or_raise()
+    proposed = {key: request.POST.get(key, "") for key in ("id_type", "id_number")}
+    kept = [text for text in request.POST.getlist("document") if text]
+    refusal: Refusal | None = None
+    if request.method == "POST":
+        try:
+            held = claim(user, "transfers:identity_change", request.POST.get("key", ""), form_digest(request.POST))
+            if held.location:
+                return redirect(held.location)
+            case = services.file_case(
+                IDENTITY_CHANGE,
+                own_school(user),
+                actor=user,
+                materials=find_uploads(kept, actor=user),
+                secrets={f"proposed_{key}": text for key, text in proposed.items()},
+                student=student,
+                proposed=proposed,
+            )
+            location = reverse("transfers:case", args=[case.number])
+            held.answer(302, location)
+            messages.success(request, _("已提交,办件号 {number}。").format(number=case.number))
+            return redirect(location)
+        except Refusal as refused:
+            refusal = refused
+            request.refusal = refused  # type: ignore[attr-defined]
+    else:
+        record_read(student, actor=user, route="transfers:identity_change", purpose=IDENTITY_CHANGE.name)
+    return _show_change(request, user, student, proposed, kept, refusal)
+
+
+def _show_change(
+    request: HttpRequest,
+    user: User,
+    student: Student,
+    proposed: dict[str, str],
+    kept: list[str],
+    refusal: Refusal | None,
+) -> HttpResponse:
+    record = load_record(student)
+    found = (list(refusal.findings) or [placed(refusal)]) if refusal else []
+    by_field: dict[str, list[Any]] = {}
+    for finding in found:
+        by_field.setdefault(finding.field, []).append(finding)
+    context = {
+        "student": student,
+        "masked_name": mask_name(student.name),
+        "record": record,
+        "proposed": proposed,
+        "types": choices("id_document_type"),
+        "documents": uploads_shown(user, kept),
+        "papers": _identity_papers(),
+        "kind": IDENTITY_CHANGE,
+        "refusal": refusal,
+        "errors": by_field,
+        "labels": LABELS,
+        "key": request.POST.get("key") or Sheet({}).key,
+    }
+    return render(request, "transfers/identity_change.html", context, status=refusal.status if refusal else 200)
+
+
+def _identity_papers() -> list[tuple[str, str]]:
+    return [pair for pair in choices("evidence_type") if pair[0] in IDENTITY_PAPERS]
