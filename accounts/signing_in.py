@@ -2,18 +2,16 @@
 
 from datetime import timedelta
 
-from django.contrib.auth import login
+from django.contrib.auth import login, logout
 from django.contrib.auth.hashers import make_password
-from django.db.models.functions import Now
 from django.http import HttpRequest
 
 from accounts.models import User
 from accounts.personas import PREFIX
 from accounts.rights import valid_posts
-from audit.models import AccessEntry
-from audit.services import record_sign_in
+from audit.services import failed_sign_ins, record_sign_in
 from config.errors import NotFound
-from config.scope import NATION, scoped_transaction
+from config.scope import NATION
 
 # AC-5: five failures in a quarter of an hour, then waiting. Attempts made while waiting do not lengthen it:
 # a stranger can never lock an account for good.
@@ -28,13 +26,29 @@ def sign_in(request: HttpRequest, username: str, password: str) -> User | None:
     """
     user = User.objects.filter(username=username).first()
     is_right = _password_fits(user, password)
-    with scoped_transaction(NATION):
-        is_waiting = _recent_failures(user) >= FAILURES_BEFORE_WAITING
-        if user and is_right and user.is_active and user.sealed_at is None and not is_waiting:
-            _enter(request, user, "ok")
-            return user
-        record_sign_in(person=user, code="waiting" if is_waiting else "failed", route="accounts:sign_in")
+    failures = failed_sign_ins(
+        user.pk if user else 0, within=WAITING, after=user.last_login if user else None
+    )
+    is_waiting = failures >= FAILURES_BEFORE_WAITING
+    if user and is_right and user.is_active and user.sealed_at is None and not is_waiting:
+        _enter(request, user, "ok")
+        return user
+    record_sign_in(person=user, code="waiting" if is_waiting else "failed", route="accounts:sign_in")
     return None
+
+
+def sign_out(request: HttpRequest) -> None:
+    """End the session, if there is one, and record it."""
+    user = request.user
+    if isinstance(user, User):
+        record_sign_in(
+            person=user,
+            code="out",
+            route="accounts:sign_out",
+            office_path=user.acting_path or NATION,
+            office_name=user.acting_office_name,
+        )
+    logout(request)
 
 
 def find_persona(username: str) -> User:
@@ -47,8 +61,7 @@ def find_persona(username: str) -> User:
 
 def enter_as(request: HttpRequest, persona: User) -> None:
     """Sign in as a persona, without a password; the caller has checked that this is a demonstration."""
-    with scoped_transaction(NATION):
-        _enter(request, persona, "persona")
+    _enter(request, persona, "persona")
 
 
 def _enter(request: HttpRequest, user: User, code: str) -> None:
@@ -70,16 +83,3 @@ def _password_fits(user: User | None, password: str) -> bool:
         make_password(password)  # as long as a comparison takes: the time must not tell which accounts exist
         return False
     return user.check_password(password)
-
-
-def _recent_failures(user: User | None) -> int:
-    """Failures since the last success, within the waiting time."""
-    failures = AccessEntry.objects.filter(
-        actor_id=user.pk if user else 0,
-        outcome=AccessEntry.Outcome.SIGN_IN,
-        code="failed",
-        at__gt=Now() - WAITING,
-    )
-    if user and user.last_login:
-        failures = failures.filter(at__gt=user.last_login)
-    return failures.count()

@@ -134,8 +134,6 @@ def _office(division: Division, kind: Kind, above: Division | None, known: dict[
 
 def counts() -> dict[str, int]:
     """How many offices of the real tree stand in the database, by kind."""
-    kinds = Organization.objects.filter(kind__in=(Kind.NATION, *LEVELS.values())).values_list(
-        "kind", flat=True
-    )
-    found = Counter(kinds)
+    paths = [NATION, *(division.path for division in read_divisions())]
+    found = Counter(Organization.objects.filter(path__in=paths).values_list("kind", flat=True))
     return {kind: found[kind] for kind in (Kind.NATION, *LEVELS.values())}

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -17,14 +16,13 @@ from accounts import offices as tree
 from accounts import persona_page
 from accounts.forms import OfficeFilter, SignInForm
 from accounts.middleware import POST_IN_SESSION
-from accounts.models import Organization, User
+from accounts.models import Organization
 from accounts.rights import requires
 from accounts.roles import Right
 from accounts.signing_in import enter_as, find_persona
 from accounts.signing_in import sign_in as try_to_sign_in
-from audit.services import record_sign_in
+from accounts.signing_in import sign_out as end_session
 from config.errors import NotFound
-from config.scope import NATION, scoped_transaction
 
 
 @login_not_required
@@ -39,7 +37,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         if try_to_sign_in(request, form.cleaned_data["username"], form.cleaned_data["password"]):
             return redirect(_inside(request, request.POST.get("next", "")))
         failure = _(
-            "账号或密码不正确,或该账号目前不能登录。连续多次失败后须等待15分钟;如需帮助,请联系本单位系统管理员。"
+            "账号或密码不正确，或该账号目前不能登录。连续多次失败后须等待15分钟；如需帮助，请联系本单位系统管理员。"
         )
     context = {
         "form": form,
@@ -55,17 +53,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
-    user = request.user
-    if isinstance(user, User):
-        with scoped_transaction(user.acting_path or NATION):
-            record_sign_in(
-                person=user,
-                code="out",
-                route="accounts:sign_out",
-                office_path=user.acting_path or NATION,
-                office_name=user.acting_office_name,
-            )
-    logout(request)
+    end_session(request)
     response = redirect(f"{reverse('accounts:sign_in')}?out=1")
     response["Clear-Site-Data"] = '"cache", "cookies", "storage"'  # RD-7
     return response
@@ -91,7 +79,7 @@ def personas(request: HttpRequest) -> HttpResponse:
         raise NotFound()
     if request.method == "POST":
         chosen = find_persona(request.POST.get("username", ""))
-        logout(request)
+        end_session(request)
         enter_as(request, chosen)
         return redirect("home")
     everybody = persona_page.lines()

@@ -36,7 +36,7 @@ class EventFilter(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         action = self.fields["action"]
-        assert isinstance(action, forms.ChoiceField)  # noqa: S101
+        assert isinstance(action, forms.ChoiceField)
         action.choices = [("", _("全部行为")), *choices()]
 
     def clean(self) -> dict[str, Any]:

@@ -13,32 +13,35 @@ if TYPE_CHECKING:
 # Short name for lists and filters, and the sentence. {office}, {actor} and {fields} are always there; the
 # rest are keys of the event's detail.
 ACTS: "dict[str, tuple[StrOrPromise, StrOrPromise]]" = {
-    "transfers.case.file": (_lazy("发起办件"), _lazy("{office}的{actor}发起了{kind}({number})")),
+    "transfers.case.file": (_lazy("发起办件"), _lazy("{office}的{actor}发起了{kind}（{number}）")),
     "transfers.case.refile": (
         _lazy("补正后重新提交"),
-        _lazy("{office}的{actor}补正后重新提交了{kind}({number})"),
+        _lazy("{office}的{actor}补正后重新提交了{kind}（{number}）"),
     ),
-    "transfers.case.approve": (_lazy("同意"), _lazy("{office}的{actor}同意了{kind}({number})")),
-    "transfers.case.return": (_lazy("退回补正"), _lazy("{office}的{actor}退回{kind}({number}),请对方补正")),
-    "transfers.case.refuse": (_lazy("不予通过"), _lazy("{office}的{actor}未予通过{kind}({number})")),
-    "transfers.case.withdraw": (_lazy("撤回"), _lazy("{office}的{actor}撤回了{kind}({number})")),
-    "transfers.case.complete": (_lazy("办结"), _lazy("系统办结了{kind}({number})")),
-    "transfers.case.escalate": (_lazy("超期督办"), _lazy("{kind}({number})超期未办,已提请上级督办")),
+    "transfers.case.approve": (_lazy("同意"), _lazy("{office}的{actor}同意了{kind}（{number}）")),
+    "transfers.case.return": (
+        _lazy("退回补正"),
+        _lazy("{office}的{actor}退回{kind}（{number}），请对方补正"),
+    ),
+    "transfers.case.refuse": (_lazy("不予通过"), _lazy("{office}的{actor}未予通过{kind}（{number}）")),
+    "transfers.case.withdraw": (_lazy("撤回"), _lazy("{office}的{actor}撤回了{kind}（{number}）")),
+    "transfers.case.complete": (_lazy("办结"), _lazy("系统办结了{kind}（{number}）")),
+    "transfers.case.escalate": (_lazy("超期督办"), _lazy("{kind}（{number}）超期未办，已提请上级督办")),
     "registry.student.create": (_lazy("登记学生"), _lazy("{office}的{actor}登记了一名学生")),
     "registry.student.correct": (
         _lazy("补正登记信息"),
-        _lazy("{office}的{actor}补正了学生登记信息({fields})"),
+        _lazy("{office}的{actor}补正了学生登记信息（{fields}）"),
     ),
     "registry.student.register": (_lazy("注册生效"), _lazy("学籍注册生效")),
     "registry.student.take_back": (_lazy("撤销登记"), _lazy("撤销了一名学生的登记")),
-    "registry.student.update": (_lazy("修改学生信息"), _lazy("{office}的{actor}修改了学生信息({fields})")),
+    "registry.student.update": (_lazy("修改学生信息"), _lazy("{office}的{actor}修改了学生信息（{fields}）")),
     "registry.student.document": (_lazy("登记证件"), _lazy("{office}的{actor}登记了学生证件")),
     "registry.student.reveal": (_lazy("查看明文"), _lazy("{office}的{actor}查看了学生的{fields}明文")),
     "registry.number.issue": (_lazy("签发学籍号"), _lazy("系统签发了{kind}字头学籍号")),
     "registry.problem.found": (_lazy("发现问题学籍"), _lazy("发现问题学籍")),
     "registry.problem.close": (_lazy("问题学籍销号"), _lazy("{office}的{actor}为问题学籍销号")),
     "registry.class.create": (_lazy("新建班级"), _lazy("{office}的{actor}新建了班级")),
-    "registry.class.update": (_lazy("修改班级"), _lazy("{office}的{actor}修改了班级({fields})")),
+    "registry.class.update": (_lazy("修改班级"), _lazy("{office}的{actor}修改了班级（{fields}）")),
     "archives.material.add": (_lazy("上传材料"), _lazy("{office}的{actor}上传了材料")),
     "accounts.post.appoint": (_lazy("任命"), _lazy("{office}的{actor}任命{name}为{role}")),
     "accounts.post.end": (_lazy("免去"), _lazy("{office}的{actor}免去{name}的{role}岗位")),
@@ -83,7 +86,7 @@ def sentence(event: "Event") -> str:
         words["group"] = group_name(event.action)
         template = _("{office}的{actor}办理了{group}事项")
     # Brackets around a detail that an older entry does not have.
-    return template.format_map(words).replace("()", "")
+    return template.format_map(words).replace("（）", "")
 
 
 def act_name(action: str) -> str:

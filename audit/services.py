@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from django.db.models import Model
+from django.db.models.functions import Now
 
 from audit.models import AccessEntry, Event
 from config.crypto import salted_digest
 from config.requestid import current_request_id
+from config.scope import NATION, scoped_transaction
 
 
 class Actor(Protocol):
@@ -159,23 +162,33 @@ def record_refusal(*, actor: Actor, route: str, code: str, status: int, subject:
 
 
 def record_sign_in(
-    *, person: Person | None, code: str, route: str, office_path: str = "CN.", office_name: str = ""
+    *, person: Person | None, code: str, route: str, office_path: str = NATION, office_name: str = ""
 ) -> None:
-    """Add one attempt to sign in; `code` is ok, failed, waiting, persona or out.
+    """Add one attempt to sign in, in a transaction of its own; `code` is ok, failed, waiting, persona or out.
 
     A failed attempt belongs to no office: it lies at the nation. What was typed stays out of the log, even
     the name of an account that does not exist: people type passwords there.
     """
-    AccessEntry.objects.create(
-        request_id=current_request_id(),
-        actor_id=person.pk if person else None,
-        actor_name=person.name if person else "未知账号",
-        office_path=office_path,
-        office_name=office_name,
-        outcome=AccessEntry.Outcome.SIGN_IN,
-        org_path=office_path,
-        subject_type="user",
-        subject_id=person.pk if person else None,
-        route=route,
-        code=code,
-    )
+    with scoped_transaction(NATION):
+        AccessEntry.objects.create(
+            request_id=current_request_id(),
+            actor_id=person.pk if person else None,
+            actor_name=person.name if person else "未知账号",
+            office_path=office_path,
+            office_name=office_name,
+            outcome=AccessEntry.Outcome.SIGN_IN,
+            org_path=office_path,
+            subject_type="user",
+            subject_id=person.pk if person else None,
+            route=route,
+            code=code,
+        )
+
+
+def failed_sign_ins(person_id: int, *, within: timedelta, after: datetime | None) -> int:
+    """Failed attempts on an account within the time before now, and after its last success."""
+    with scoped_transaction(NATION):
+        failures = AccessEntry.objects.filter(
+            actor_id=person_id, outcome=AccessEntry.Outcome.SIGN_IN, code="failed", at__gt=Now() - within
+        )
+        return failures.filter(at__gt=after).count() if after else failures.count()

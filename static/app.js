@@ -165,3 +165,54 @@
     if (event.target.closest("[data-print]")) window.print();
   });
 })();
+
+// ── Cases: copying an address, and the viewer of papers ──────────────────────────────────────────────────────────────
+(() => {
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    const from = document.getElementById(`id_${button.dataset.copy}`);
+    const into = document.getElementById(`id_${button.dataset.into}`);
+    if (from && into) { into.value = from.value; into.focus(); }
+  });
+
+  const viewer = document.querySelector("[data-viewer]");
+  if (!viewer) return;
+  const papers = Array.from(viewer.querySelectorAll("[data-paper]"));
+  const stage = viewer.querySelector(".viewer-stage");
+  const image = viewer.querySelector("[data-image]");
+  const caption = viewer.querySelector("[data-caption]");
+  let at = -1, turn = 0, size = 0;
+  const pose = () => { image.className = `turn-${turn} size-${size}`; };
+  function show(next) {
+    if (!papers.length) return;
+    at = (next + papers.length) % papers.length;
+    turn = 0; size = 0; pose();
+    image.src = papers[at].href;
+    image.alt = papers[at].dataset.name;
+    caption.textContent = `${papers[at].dataset.name}(${at + 1}/${papers.length})`;
+    papers.forEach((paper, n) => n === at ? paper.setAttribute("aria-current", "true") : paper.removeAttribute("aria-current"));
+    stage.hidden = false;
+    viewer.querySelector(".viewer-hint").hidden = true;
+  }
+  const acts = {
+    next: () => show(at + 1),
+    prev: () => show(at < 0 ? -1 : at - 1),
+    turn: () => { turn = (turn + 1) % 4; pose(); },
+    larger: () => { size = Math.min(3, size + 1); pose(); },
+    smaller: () => { size = Math.max(0, size - 1); pose(); },
+  };
+  viewer.addEventListener("click", (event) => {
+    const paper = event.target.closest("[data-paper]");
+    const button = event.target.closest("[data-view]");
+    if (paper) { event.preventDefault(); show(Number(paper.dataset.paper)); }
+    if (button) acts[button.dataset.view]();
+  });
+  const keys = { n: "next", p: "prev", r: "turn", "+": "larger", "=": "larger", "-": "smaller" };
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    if (event.target.closest("input:not([type=checkbox]), textarea, select") || !(event.key in keys)) return;
+    acts[keys[event.key]]();
+  });
+  if ("openFirst" in viewer.dataset) show(0);
+})();

@@ -84,6 +84,7 @@ def complete_case(row: Outbox) -> None:
     fault("effect")
     OpenBusiness.objects.filter(case_no=case.number).delete()
     move_state(case, Case.State.DONE, is_open=False, ended_at=Now())
+    fault("closed")
     record(
         "transfers.case.complete", case, actor=actor, basis=kind.article, number=case.number, kind=kind.name
     )

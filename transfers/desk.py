@@ -12,7 +12,7 @@ from config.clock import now, today
 from registry.codes import label
 from registry.models import ProblemRecord
 from transfers.models import Case, Step
-from transfers.queries import Filters, dress_case, holders, queue_counts, read_queue, workdays_left
+from transfers.queries import SIGNING, Filters, dress_case, holders, queue_counts, read_queue, workdays_left
 
 SHOWN = 8
 RECENT = 5
@@ -78,11 +78,12 @@ def _add_sent(desk: Desk, user: User, seen: Any) -> None:
     open_ones = seen.filter(state__in=(Case.State.WAITING, Case.State.APPROVED)).filter(
         Q(filed_by=user) | Exists(signed)
     )
+    rights = [right for right in SIGNING if user.may_act_at(right, user.acting_path)]
     mine = Step.objects.filter(
-        case=OuterRef("pk"), is_current=True, office_path=user.acting_path, right__in=_own_rights(user)
+        case=OuterRef("pk"), is_current=True, office_path=user.acting_path, right__in=rights
     )
     # What she filed waits for her colleague, even when she holds the right as well.
-    others = open_ones.filter(~Exists(mine) | Q(filed_by=user))
+    others = open_ones.filter(~Exists(mine) | Q(filed_by=user)) if rights else open_ones
     desk.sent_count = others.count()
     steps = Step.objects.filter(case=OuterRef("pk"), is_current=True)
     columns = ("office_path", "office_name", "right", "label", "due_on")
@@ -98,10 +99,6 @@ def _add_sent(desk: Desk, user: User, seen: Any) -> None:
         row["people"] = people.get((row["at_office_path"], row["at_right"]), [])
         row["left"] = left.get(row["at_due_on"])
     desk.sent = rows
-
-
-def _own_rights(user: User) -> list[str]:
-    return [right for right in (Right.REVIEW, Right.DECIDE) if user.may_act_at(right, user.acting_path)]
 
 
 def _add_returned(desk: Desk, user: User, seen: Any) -> None:

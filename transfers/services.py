@@ -14,6 +14,7 @@ from archives.services import attach
 from audit.services import Actor, record
 from config.clock import today
 from config.crypto import next_ids
+from config.faults import fault
 from config.rules import rulebook_version
 from config.scope import common_path
 from config.workdays import add_workdays
@@ -105,6 +106,7 @@ def file_case(
     if absent:
         raise EvidenceNotTicked(what="、".join(absent))
     student = kind.open(to_school, payload=payload, actor=actor, **opening)
+    fault("opened")
     facts = Facts(
         student, origin.path, to_school.path, payload, None, frozenset(m.evidence_type for m in materials)
     )
@@ -131,6 +133,7 @@ def file_case(
     attach_evidence(case, materials, actor=actor)
     plan_steps(kind, case, first=1)
     record("transfers.case.file", case, actor=actor, basis=kind.article, kind=kind.name, number=case.number)
+    fault("filed")
     return case
 
 
@@ -251,6 +254,7 @@ def decide(
     if not taken:
         winner = Step.objects.get(pk=step.pk)
         raise StepAlreadyTaken(who=winner.decided_by_name, state=winner.get_decision_display())
+    fault("taken")
     record(
         f"transfers.case.{decision}",
         case,
@@ -262,6 +266,7 @@ def decide(
         kind=kind.name,
     )
     advance(kind, case, step, decision, actor=actor, reason=reason.strip())
+    fault("decided")
     return step
 
 

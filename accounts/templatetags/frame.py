@@ -3,7 +3,7 @@
 {% icon "name" %}                               a symbol of static/icons.svg
 {% status_badge code label %}                   a state as word and shape; the code gives the shape
 {% mono value %}                                an id in groups of four; copied without blanks
-{% due day left %}                              还剩 3 个工作日(9月16日)
+{% due day left %}                              还剩 3 个工作日（9月16日）
 {% empty_state title hint url label %}          what to do when there is nothing
 {% breadcrumbs items %}                         pairs of label and address, or trail=offices
 {% paging after shown=n %}                      key-set paging: the link to what follows `after`
@@ -142,7 +142,7 @@ def many(count: int | None) -> str:
 def error_summary(errors: Any, labels: Mapping[str, Any] | None = None, title: str = "") -> dict[str, Any]:
     """Every finding, each a link to its field. `errors` is a Refusal, `form.errors`, or field → findings.
 
-    `title` replaces "有 n 处需要更正,尚未保存" where nothing was to be saved.
+    `title` replaces "有 n 处需要更正，尚未保存" where nothing was to be saved.
     """
     lines = [
         {**line, "field": field, "label": (labels or {}).get(field, "")}

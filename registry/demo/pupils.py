@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from random import Random
 
 from registry.checks import Context, age_on
-from registry.demo.country import FULL_CLASS, PLACES, SCHOOLS, ClassPlan, Place, classes_of
+from registry.demo.country import (
+    FULL_CLASS,
+    PLACES,
+    SCHOOLS,
+    STORY_SCHOOL,
+    ClassPlan,
+    Place,
+    SchoolPlan,
+    classes_of,
+)
 from registry.demo.households import Care, Home, Household, make_home, native_place
 from registry.demo.names import LONG, RARE, FamilyNames, foreign, household
 from registry.demo.papers import Papers
+from registry.fields import SECTIONS
 from registry.numbers import formal_g
 from registry.record import school_year_start
 from registry.status import NORMAL, SUSPENDED
@@ -18,6 +29,8 @@ from registry.status import NORMAL, SUSPENDED
 SEED = 20130901
 # A county that has been re-coded since; its old code lives on in the numbers given there until 2015.
 FORMER_DIVISIONS = {"510107": "510122"}
+# On the form, but filled by class, office or system.
+GIVEN_BY_SYSTEM = frozenset(("grade", "class_number", "former_name", "photo", "status_number"))
 _TALENTS = (
     "绘画",
     "钢琴",
@@ -72,10 +85,10 @@ def context_of(group: ClassPlan, today: date) -> Context:
     )
 
 
-def generate(today: date, seed: int = SEED) -> Population:
+def generate(today: date, seed: int = SEED, schools: Iterable[SchoolPlan] = SCHOOLS) -> Population:
     """All classes and their pupils as of `today`, without the planted problems."""
     maker, population = Maker(Random(seed), today), Population()
-    for school in SCHOOLS:
+    for school in schools:
         for group in classes_of(school, maker.year):
             population.classes.append(group)
             population.pupils += [maker.pupil(group, ordinal) for ordinal in range(1, group.size + 1)]
@@ -359,3 +372,14 @@ class Maker:
         if not pupil.number.startswith("L") and self.random.random() < (0.6 if is_new else 0.05):
             earlier = max(pupil.issued_on - timedelta(days=self.random.randrange(5, 25)), pupil.starts_on)
             pupil.former_number = self.papers.temporary(division, min(earlier, pupil.issued_on))
+
+
+def newcomer(today: date, seed: int) -> dict[str, str]:
+    """The registration form of a child not registered yet, for the first grade of the story's school."""
+    maker = Maker(Random(seed), today)
+    school = next(school for school in SCHOOLS if school.code == STORY_SCHOOL)
+    group = next(iter(classes_of(school, maker.year)))
+    while (values := maker.pupil(group, 1).values)["id_type"] != "1":
+        pass
+    asked = {field.key for section in SECTIONS for field in section.fields} - GIVEN_BY_SYSTEM
+    return {key: text for key, text in values.items() if key in asked and text}

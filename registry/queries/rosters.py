@@ -16,7 +16,7 @@ from registry.codes import choices, label
 from registry.identity import last4
 from registry.models import IdentityDocument, SchoolClass
 from registry.numbers import FORMAL, FORMAL_WITHOUT_IDENTITY, TEMPORARY
-from registry.queries.sight import classes_seen_by, enrolments_seen_by, mask
+from registry.queries.sight import classes_seen_by, enrolments_seen_by, mask_in_list
 from registry.status import IN_SCHOOL, STATUSES
 
 PAGE = 50
@@ -186,7 +186,7 @@ def dress(rows: list[dict[str, Any]], user: User) -> list[dict[str, Any]]:
     documents = last_documents([row["student_id"] for row in rows], user)
     for row in rows:
         row["public_id"] = row.pop("student__public_id")
-        row["number"] = mask("status_number", row.pop("student__number"))
+        row["number"] = mask_in_list(row.pop("student__number"))
         row["document"] = documents.get(row["student_id"], "")
         row["grade_name"] = label("grade", row["grade"])
         row["sex_name"] = label("sex", row["sex"])

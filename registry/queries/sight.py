@@ -14,7 +14,7 @@ from accounts.roles import Right
 from config.errors import NotFound
 from registry.codes import DATA, division_full_name, label, rows_of
 from registry.fields import BY_KEY, Field
-from registry.identity import mask_name, mask_number, mask_phone
+from registry.identity import last4, mask_name, mask_number, mask_phone
 from registry.models import Enrolment, SchoolClass, Student
 from registry.models.enrolment import EnrolmentQuerySet
 from registry.numbers import mask_status_number
@@ -35,7 +35,7 @@ PARTS: dict[str, tuple[Right, ...]] = {
 # Health is the doctor's and the registrar's: in clear for them, absent for everybody else, never revealed.
 HEALTH_KEYS = ("health_status", "disability", "inclusive_education", "blood_type")
 _RECORD_RIGHTS = (Right.VIEW_STUDENT, Right.VIEW_OWN_CLASS, Right.VIEW_HEALTH)
-HIDDEN = "＊＊＊"
+HIDDEN = "***"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ def _places() -> frozenset[str]:
 
 
 def mask_address(text: str) -> str:
-    """`广东省深圳市福田区＊＊＊`: to the county (RD-1); nothing of it when the county cannot be told."""
+    """`广东省深圳市福田区***`: to the county (RD-1); nothing of it when the county cannot be told."""
     plain = re.sub(r"\s", "", text)
     for length in range(min(len(plain), 30), 1, -1):
         if plain[:length] in _places():
@@ -174,6 +174,11 @@ def mask(key: str, value: str) -> str:
     """`value` as it is shown without reveal. A code or flag that is D4 shows only that there is one."""
     masked = _mask_of(key)
     return masked(value) if masked and value else value
+
+
+def mask_in_list(number: str) -> str:
+    """A 学籍号 as lists show it: of G, which holds the identity number, only the last four (RD-1)."""
+    return f"{number[:1]}…{last4(number)}" if number.startswith("G") else number
 
 
 def is_masked(key: str) -> bool:

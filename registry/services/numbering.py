@@ -6,6 +6,7 @@ from django.db import IntegrityError, transaction
 
 from accounts.models import Organization
 from audit.services import Actor, record
+from config.faults import fault
 from registry.models import IdentityDocument, Student, StudentNumber
 from registry.numbers import formal_g, formal_j, temporary
 from registry.record import has_number, open_number
@@ -26,11 +27,13 @@ def _assign(student: Student, number: str) -> bool:
     try:
         with transaction.atomic():
             student.numbers.filter(kind=StudentNumber.Kind.NATIONAL, is_current=True).update(is_current=False)
+            fault("number_retired")
             StudentNumber.objects.create(org_path=student.org_path, student=student, number=number)
     except IntegrityError:
         return False
     student.number = number
     student.save(update_fields=["number"])
+    fault("number_given")
     return True
 
 

@@ -6,7 +6,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from accounts.context import frame
 from accounts.rights import requires
 from accounts.roles import Right
 from audit.services import record_list
@@ -28,5 +27,4 @@ def home(request: HttpRequest) -> HttpResponse:
             "may_sign": any(user.may_act_at(right, user.acting_path) for right in (Right.REVIEW, Right.DECIDE)),
             "may_number": user.holds(Right.ISSUE_NUMBERS),
         }
-    context["ways"] = [item for item in frame(request)["navigation"] if item["route"] != "home"]
     return render(request, "home.html", context)

@@ -1,10 +1,11 @@
 """The demonstration country: real tree, invented schools, pupils and accounts."""
 
-from time import monotonic
+import json
+from time import monotonic, time_ns
 from typing import Any
 
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection, transaction
 
 from accounts.personas import require_demo
@@ -14,7 +15,7 @@ from config.scope import NATION, scope
 from registry.demo import load
 from registry.demo.personas import load_personas
 from registry.demo.problems import plant
-from registry.demo.pupils import SEED, generate
+from registry.demo.pupils import SEED, generate, newcomer
 from registry.record import school_year_start
 
 # Two starts at once must not both load; the second waits and then finds everything there.
@@ -26,8 +27,16 @@ class Command(BaseCommand):
         "装载演示国家:全国行政区划、代码表、工作日历,以及虚构的学校、约一万二千名学生和演示账号。可重复执行。"
     )
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--newcomer", action="store_true", help="只输出一名尚未登记的虚构新生的登记表(JSON),不写入"
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         require_demo()
+        if options["newcomer"]:
+            self.stdout.write(json.dumps(newcomer(today(), seed=time_ns()), ensure_ascii=False))
+            return
         self._started = monotonic()
         load_tree()
         self._say("单位:" + "、".join(f"{count:,}" for count in counts().values()) + "(国家、省、市、县)")

@@ -1,0 +1,145 @@
+"""A real web process, a real worker and a real Chromium against the suite's database; without Chromium the suite fails."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import Browser, Page, sync_playwright
+
+_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+WIDTHS = {"desk": (1440, 900), "phone": (390, 844)}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Process:
+    """One child of ours, ended by pid."""
+
+    def __init__(self, name: str, arguments: list[str], **environment: str) -> None:
+        folder = Path(os.environ["XUEJI_VAR"])
+        self.log = (folder / f"browser-{name}.log").open("wb")
+        self.child = subprocess.Popen(
+            [sys.executable, "-m", *arguments],
+            cwd=settings.BASE_DIR,
+            env=os.environ | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=self.log,
+            stderr=self.log,
+            start_new_session=True,
+        )
+
+    def stop(self, how: int = signal.SIGTERM) -> None:
+        if self.child.poll() is None:
+            os.killpg(self.child.pid, how)
+            self.child.wait(20)
+        self.log.close()
+
+
+def start_worker() -> Process:
+    return Process(
+        "worker",
+        ["celery", "-A", "config", "worker", "--pool", "solo", "--without-gossip", "--without-mingle", "-l", "info"],
+        XUEJI_ROLE="worker",
+    )
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[str]:
+    """The address of a running web process."""
+    port = _free_port()
+    process = Process(
+        "web",
+        ["granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
+         "--blocking-threads", "4", "config.wsgi:application"],
+        XUEJI_ROLE="web",
+        XUEJI_ORIGIN=f"http://127.0.0.1:{port}",
+    )  # fmt: skip
+    address = f"http://127.0.0.1:{port}"
+    for _try in range(100):
+        try:
+            urllib.request.urlopen(f"{address}/healthz", timeout=2)  # noqa: S310
+            break
+        except OSError:
+            time.sleep(0.2)
+    else:
+        process.stop()
+        raise RuntimeError("the web process does not answer")
+    yield address
+    process.stop()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    assert path, "Chromium is needed: install Debian's chromium and fonts-noto-cjk"
+    # The driver answers on a thread of its own; Django would take its event loop for an asynchronous caller.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path, args=_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium: Browser, site: str) -> Iterator[Callable[..., Page]]:
+    """Open a page as nobody, at a width; console errors and policy violations fail the test at its end."""
+    contexts: list[Any] = []
+    complaints: list[str] = []
+
+    def open_at(width: str = "desk") -> Page:
+        size = WIDTHS[width]
+        context = chromium.new_context(
+            base_url=site, viewport={"width": size[0], "height": size[1]}, locale="zh-CN", accept_downloads=True
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15000)
+
+        def note(message: Any) -> None:
+            # A refused form answers 4xx, which the console reports as a failed resource: that is no complaint.
+            if message.type == "error" and "the server responded with a status of 4" not in message.text:
+                complaints.append(message.text)
+
+        page.on("console", note)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        return page
+
+    yield open_at
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def sign_in(page: Page, username: str, password: str) -> None:
+    page.goto("/accounts/sign-in")
+    page.fill("input[name=username]", username)
+    page.fill("input[name=password]", password)
+    page.click("main form button.btn-primary")
+    page.wait_for_url("**/")
+
+
+def assert_accessible(page: Page) -> None:
+    """Axe finds nothing serious or critical, and the page does not scroll sideways."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    serious = [
+        f"{v['id']}: {v['help']} @ {v['nodes'][0]['target']}" for v in found if v["impact"] in ("serious", "critical")
+    ]
+    assert serious == [], page.url
+    width = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+    assert width[0] <= width[1], f"{page.url} is wider than the screen"

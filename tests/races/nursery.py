@@ -1,0 +1,148 @@
+"""`python -m tests.races.nursery N`: a process that has loaded the registry once and forks for every order.
+
+Each child is a process with connections of its own (this one opens none) and may be killed like any other;
+it is there in milliseconds instead of seconds. N is an inherited socket: each message brings one end of a
+child's own socket, over which the child obeys orders, one JSON line each, until it is closed or killed.
+"""
+
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from typing import Any
+
+from config.embedded import stop_with_parent
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+import django  # noqa: E402
+
+django.setup()
+
+from django.conf import settings  # noqa: E402
+
+settings.ROOT_URLCONF = "tests.races.acts"
+
+from django.db import close_old_connections, connection  # noqa: E402
+from django.db.models import Q  # noqa: E402
+from django.test import Client  # noqa: E402
+
+from audit.services import System  # noqa: E402
+from config.celery import app  # noqa: E402
+from config.faults import fault  # noqa: E402
+from config.models import Outbox  # noqa: E402
+from config.scope import NATION, scoped_transaction  # noqa: E402
+from registry.services.numbering import check_and_number  # noqa: E402
+from tests.races import acts  # noqa: E402
+from transfers.completion import perform_owed  # noqa: E402
+from transfers.outbox import COMPLETE_CASE, NUMBER_STUDENT  # noqa: E402
+
+assert acts  # loaded here, so that no child has to
+
+
+def post(session: str, path: str, body: Any, form: bool = False) -> dict[str, Any]:
+    """One request by whoever the session belongs to, through every middleware."""
+    client = Client(raise_request_exception=False)
+    client.cookies[settings.SESSION_COOKIE_NAME] = session
+    response = client.post(path, body) if form else client.post(path, body, content_type="application/json")
+    fault("unanswered")
+    text = response.content.decode()
+    is_json = response["Content-Type"].startswith("application/json")
+    return {"status": response.status_code, "to": response.get("Location", "")} | (
+        json.loads(text) if is_json else {}
+    )
+
+
+def perform(pk: int) -> dict[str, Any]:
+    return {"done": perform_owed(pk)}
+
+
+def number(student: int) -> dict[str, Any]:
+    with scoped_transaction(NATION):
+        return {"number": check_and_number(student, actor=System())}
+
+
+def work(cases: list[int], students: list[int]) -> dict[str, Any]:
+    """A worker without a queue: perform what is owed for these until nothing is."""
+    about = Q(kind=COMPLETE_CASE, subject_id__in=cases) | Q(kind=NUMBER_STUDENT, subject_id__in=students)
+    performed = 0
+    while owed := list(Outbox.objects.filter(about, done_at=None).order_by("id").values_list("pk", flat=True)):
+        performed += sum(perform_owed(pk) for pk in owed)
+    return {"performed": performed}
+
+
+def celery(*arguments: str) -> dict[str, Any]:
+    """Become the worker that bin/run starts, in this process; does not return."""
+    app.worker_main(list(arguments))
+    return {}
+
+
+def change_environment(**values: str) -> dict[str, Any]:
+    os.environ.update(values)
+    return {}
+
+
+ORDERS = {
+    "post": post,
+    "perform": perform,
+    "number": number,
+    "work": work,
+    "celery": celery,
+    "environment": change_environment,
+}
+
+
+def obey(order: dict[str, Any]) -> dict[str, Any]:
+    # Both sides of a race spin until the same moment.
+    start_at = order.pop("start_at", 0)
+    arguments = order.pop("arguments", [])
+    close_old_connections()
+    if start_at:
+        connection.ensure_connection()
+    while time.time() < start_at:
+        pass
+    began = time.time()
+    try:
+        answer = ORDERS[order.pop("order")](*arguments, **order)
+    except Exception as error:  # the test decides what it means
+        answer = {"error": type(error).__name__, "text": str(error)[:300]}
+    finally:
+        ended = time.time()
+        connection.close()  # as at the end of a request
+    return answer | {"began": began, "ended": ended}
+
+
+def serve(own: socket.socket) -> None:
+    stream = own.makefile("rw")
+    said: dict[str, Any] = {"pid": os.getpid()}
+    while True:
+        stream.write(json.dumps(said) + "\n")
+        stream.flush()
+        line = stream.readline()
+        if not line:
+            return
+        said = obey(json.loads(line))
+
+
+def main() -> None:
+    control = socket.socket(fileno=int(sys.argv[1]))
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries the children
+    while True:
+        message, ends, _, _ = socket.recv_fds(control, 1, 1)
+        if not message:
+            return
+        if os.fork() == 0:
+            stop_with_parent(signal.SIGKILL)()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            control.close()
+            try:
+                serve(socket.socket(fileno=ends[0]))
+            finally:
+                os._exit(0)
+        os.close(ends[0])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""Every route × role × relation → status; the expected column is tests/access.csv, reviewed, never generated (AZ-3)."""
+
+import csv
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from accounts.models import User
+from registry.models import ProblemRecord, Student
+from tests import make
+from tests.transfers.filing import file_pupil, make_material
+from transfers.models import Case
+
+pytestmark = [pytest.mark.usefixtures("nation"), pytest.mark.rule("AZ-1", "AZ-2", "AZ-3", "AZ-9", "R-ACC-02")]
+TABLE = Path(__file__).with_name("access.csv")
+# Neither pages nor data: the health check and the sign-in pages have tests of their own.
+OPEN_ROUTES = {"health", "accounts:sign_in", "accounts:sign_out", "accounts:personas"}
+
+
+@cache
+def table() -> list[dict[str, str]]:
+    with TABLE.open(newline="") as source:
+        return list(csv.DictReader(source))
+
+
+def who_columns() -> list[str]:
+    return [column for column in table()[0] if column not in ("method", "route", "note")]
+
+
+def route_names(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterator[str]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            space = f"{pattern.namespace}:" if pattern.namespace else ""
+            yield from route_names(pattern.url_patterns, prefix + space)
+        elif pattern.name:
+            yield prefix + pattern.name
+
+
+def test_every_route_has_a_line() -> None:
+    lines = {row["route"] for row in table()}
+    assert sorted(set(route_names(get_resolver().url_patterns)) - lines - OPEN_ROUTES - {"api-root"}) == []
+
+
+class World:
+    """One pupil of the school, her class, a waiting case, a problem record, materials, and everybody who may ask."""
+
+    def __init__(self) -> None:
+        self.school_class = make.make_class()
+        self.office = {
+            "class": self.school_class,
+            "registrar": make.make_registrar(),
+            "leader": make.make_leader(),
+            "reviewer": make.make_reviewer(),
+        }
+        self.student: Student = make.make_student(self.school_class)
+        self.case: Case = file_pupil(self.office)
+        self.material = make_material(self.office["registrar"])
+        self.material.student = self.student
+        self.material.save()
+        self.loose = make_material(self.office["registrar"])
+        self.problem = ProblemRecord.objects.create(
+            org_path=make.SCHOOL, other_path=make.SCHOOL, type="1", side="single", student=self.student,
+            found_by="测试", detail="测试",
+        )  # fmt: skip
+        self.people: dict[str, User] = {}
+
+    def person(self, who: str) -> User:
+        """`role@place`: places as in tests/make.py; a head teacher heads the pupil's class."""
+        if who not in self.people:
+            role, place = who.split("@")
+            path = {
+                "school": make.SCHOOL, "sister": make.SISTER, "county": make.COUNTY, "city": make.CITY,
+                "province": make.PROVINCE, "nation": make.NATION, "neighbour": make.NEIGHBOUR_COUNTY,
+                "far": make.FAR_COUNTY,
+            }[place]  # fmt: skip
+            self.people[who] = make.make_user(role, path)
+            if role == "head_teacher":
+                self.school_class.head_teacher = self.people[who]
+                self.school_class.save()
+        return self.people[who]
+
+    def arguments(self, route: str) -> list[Any]:
+        kinds: dict[str, list[Any]] = {
+            "registry:student": [self.student.public_id],
+            "registry:student_edit": [self.student.public_id],
+            "registry:reveal": [self.student.public_id],
+            "registry:school_class": [self.school_class.pk],
+            "registry:school": [self.school_class.school_id],
+            "registry:problem": [self.problem.pk],
+            "archives:material": [self.material.public_id],
+            "archives:remove": [self.loose.public_id],
+            "archives:photo": [self.student.public_id],
+            "accounts:office": [make.make_office(make.SCHOOL).pk],
+            "transfers:case": [self.case.number],
+            "transfers:decide": [self.case.number],
+            "transfers:withdraw": [self.case.number],
+            "transfers:correct": [self.case.number],
+            "transfers:identity_change": [self.student.public_id],
+            "transfers:job": [0],
+            "student-detail": [self.student.public_id],
+            "case-detail": [self.case.number],
+            "case-decide": [self.case.number],
+            "case-withdraw": [self.case.number],
+            "class-detail": [self.school_class.pk],
+            "school-detail": [self.school_class.school_id],
+        }
+        return kinds.get(route, [])
+
+
+def answer(client: Client, world: World, row: dict[str, str], who: str) -> int:
+    client.logout()
+    if who != "anonymous":
+        client.force_login(world.person(who))
+    path = reverse(row["route"], args=world.arguments(row["route"]))
+    is_api = path.startswith("/api/")
+    if row["method"] == "GET":
+        return client.get(path).status_code
+    return client.post(path, {} if is_api else {"nothing": "1"}, **({"content_type": "application/json"} if is_api else {})).status_code
+
+
+@pytest.mark.parametrize("row", table(), ids=[f"{row['method']} {row['route']}" for row in table()])
+def test_who_gets_which_answer(client: Client, row: dict[str, str]) -> None:
+    world = World()
+    got = {who: answer(client, world, row, who) for who in who_columns()}
+    assert got == {who: int(row[who]) for who in who_columns()}
