@@ -7,6 +7,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.roles import Right
+from config.clock import today
+from config.rules import CATALOGUE_VERSION, rules
 
 # label, route, icon, rights any of which opens it
 _NAVIGATION = (
@@ -37,4 +39,18 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "posts": getattr(request, "valid_posts", []),
         "is_demo": settings.DEMO,
         "version": settings.VERSION,
+        "rulebook": CATALOGUE_VERSION,
+        "notices": freezes(user.acting_path),
     }
+
+
+def freezes(path: str) -> list[dict[str, str]]:
+    """Freezes in force today at the acting office, with dates and article: what no surprise may be (HANDBOOK A7.4)."""
+    if not path:
+        return []
+    in_force = rules(("TRANSFER_FREEZE", "GRADUATING_FREEZE"), at=path, on=today())
+    return [
+        {"title": str(rule.parameter.text), "text": rule.display(), "article": rule.article}
+        for rule in in_force.values()
+        if rule.covers(today())
+    ]

@@ -26,7 +26,10 @@ ACTS: "dict[str, tuple[StrOrPromise, StrOrPromise]]" = {
     "transfers.case.refuse": (_lazy("不予通过"), _lazy("{office}的{actor}未予通过{kind}（{number}）")),
     "transfers.case.withdraw": (_lazy("撤回"), _lazy("{office}的{actor}撤回了{kind}（{number}）")),
     "transfers.case.complete": (_lazy("办结"), _lazy("系统办结了{kind}（{number}）")),
-    "transfers.case.escalate": (_lazy("超期督办"), _lazy("{kind}（{number}）超期未办，已提请上级督办")),
+    "transfers.step.escalate": (
+        _lazy("超期督办"),
+        _lazy("办件{number}的“{step}”环节超期未办，已提请上级督办"),
+    ),
     "registry.student.create": (_lazy("登记学生"), _lazy("{office}的{actor}登记了一名学生")),
     "registry.student.correct": (
         _lazy("补正登记信息"),
@@ -43,6 +46,7 @@ ACTS: "dict[str, tuple[StrOrPromise, StrOrPromise]]" = {
     "registry.class.create": (_lazy("新建班级"), _lazy("{office}的{actor}新建了班级")),
     "registry.class.update": (_lazy("修改班级"), _lazy("{office}的{actor}修改了班级（{fields}）")),
     "archives.material.add": (_lazy("上传材料"), _lazy("{office}的{actor}上传了材料")),
+    "archives.material.attach": (_lazy("材料归档"), _lazy("{office}的{actor}将材料归入学生档案")),
     "accounts.post.appoint": (_lazy("任命"), _lazy("{office}的{actor}任命{name}为{role}")),
     "accounts.post.end": (_lazy("免去"), _lazy("{office}的{actor}免去{name}的{role}岗位")),
     "accounts.user.seal": (_lazy("封存账号"), _lazy("账号{name}已封存")),
@@ -53,6 +57,7 @@ ACTS: "dict[str, tuple[StrOrPromise, StrOrPromise]]" = {
 # The filter's groups: the first parts of an action.
 GROUPS: "dict[str, StrOrPromise]" = {
     "transfers.case": _lazy("办件"),
+    "transfers.step": _lazy("办件环节"),
     "registry.student": _lazy("学生信息"),
     "registry.number": _lazy("学籍号"),
     "registry.problem": _lazy("问题学籍"),

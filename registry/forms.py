@@ -1,7 +1,7 @@
 """The edit page of a record: which fields it offers, what stands in them, and what somebody changed.
 
-A value that is shown masked stays masked here: an empty box leaves it as it is, so that editing is no way around the
-reveal (RD-2). Only what differs from the record goes to the service.
+A value that is shown masked stays masked here: an empty box leaves it as it is, so that editing is no way
+around the reveal (RD-2). Only what differs from the record goes to the service.
 """
 
 import re
@@ -28,11 +28,15 @@ SECOND = "family member 2"
 
 @cache
 def _codes_by_name() -> dict[str, str]:
-    return {division_full_name(row["code"]): row["code"] + "000000" for row in rows_of(DATA / "divisions.csv")}
+    return {
+        division_full_name(row["code"]): row["code"] + "000000" for row in rows_of(DATA / "divisions.csv")
+    }
 
 
 def division_code(text: str) -> str:
-    """The stored code of a full name, of six or twelve digits, or of digits before a name; else the text as it is."""
+    """The stored code of a full name, of six or twelve digits, or of digits before a name; else the text as
+    it is.
+    """
     plain = re.sub(r"\s+", "", text)
     if plain in _codes_by_name():
         return _codes_by_name()[plain]
@@ -117,7 +121,11 @@ class EditForm:
     def sections(self) -> list[tuple[str, Any, list[Entry]]]:
         """Key, title and entries of each block of the form."""
         return [
-            (section.key.replace(" ", "-"), section.title, [self._entry(item) for item in section.fields if item.key not in _NOT_HERE])
+            (
+                section.key.replace(" ", "-"),
+                section.title,
+                [self._entry(item) for item in section.fields if item.key not in _NOT_HERE],
+            )
             for section in SECTIONS
         ]
 
@@ -130,7 +138,9 @@ class EditForm:
 
     def _entry(self, item: Field) -> Entry:
         stored = self.dossier.values.get(item.key, "")
-        is_hidden = is_masked(item.key) or (item.key in HEALTH_KEYS and not self.dossier.sight.shows("health"))
+        is_hidden = is_masked(item.key) or (
+            item.key in HEALTH_KEYS and not self.dossier.sight.shows("health")
+        )
         shown = mask(item.key, stored) if is_hidden else in_words(item, stored)
         value = self.typed.get(item.key, "" if is_hidden else _as_typed(item, stored))
         return Entry(item, value, shown, self.dossier.change_of(item), is_hidden, item.key in self.cleared)

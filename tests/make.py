@@ -12,6 +12,7 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from accounts.models import OfficeGrant, Organization, Post, TrainingRecord, User
 from accounts.roles import ROLES
 from config.clock import today
+from registry.codes import DATA, rows_of
 from registry.identity import check_digit
 from registry.models import School, SchoolClass, Student
 from registry.record import new_record
@@ -25,7 +26,9 @@ NEIGHBOUR_COUNTY, NEIGHBOUR = "CN.44.03.04.", "CN.44.03.04.2144000002."
 FAR_COUNTY, FAR = "CN.51.01.04.", "CN.51.01.04.2151000001."
 
 _ONCE = itertools.count(1)
-_SEQUENCE = itertools.count(1)
+# Races and browser tests commit; a test of another run on the same database must not meet their numbers.
+_SEQUENCE = itertools.count(os.getpid() % 9000 * 1000)
+_COUNTIES = [row["code"] for row in rows_of(DATA / "divisions.csv") if row["level"] == "county"]
 _OWN = chr(0x4E00 + os.getpid() % 5000)  # races commit pupils: another process's must not be namesakes
 ALWAYS = DateRange(date(2000, 1, 1), None)
 _KINDS = ("nation", "province", "city", "county", "school")
@@ -71,7 +74,7 @@ def make_class(school: str = SCHOOL, grade: str = "11", **fields: Any) -> School
     return SchoolClass.objects.create(
         org_path=school,
         school=office.school,
-        number=fields.pop("number", f"{today().year}{next(_SEQUENCE):03d}"),
+        number=fields.pop("number", f"{next(_SEQUENCE) % 10_000_000:07d}"),
         name=fields.pop("name", "一(1)班"),
         grade=grade,
         type="10",
@@ -85,7 +88,7 @@ def make_user(role: str, path: str, *, trained: bool = True, **fields: Any) -> U
     """
     office = make_office(path)
     user = User.objects.create(
-        username=f"u{next(_ONCE)}", name=fields.pop("name", f"{ROLES[role].name}{next(_ONCE)}"), **fields
+        username=f"u{os.getpid()}.{next(_ONCE)}", name=fields.pop("name", f"{ROLES[role].name}{next(_ONCE)}"), **fields
     )
     if trained:
         TrainingRecord.objects.create(user=user, completed_on=today() - timedelta(days=30), hours=16)
@@ -123,11 +126,11 @@ def make_grant(user: User, path: str, right: str = "view_student", valid: DateRa
     )
 
 
-def identity_number(birth: date, sex: str = "2", prefix: str = "440305", sequence: int | None = None) -> str:
-    """A fresh valid citizen number for this birth date and sex."""
-    number = sequence if sequence is not None else next(_SEQUENCE)
-    third = (number * 2 + (1 if sex == "1" else 0)) % 1000
-    digits = f"{prefix}{birth:%Y%m%d}{third:03d}"
+def identity_number(birth: date, sex: str = "2") -> str:
+    """A fresh valid citizen number for this birth date and sex, of a real county."""
+    number = next(_SEQUENCE)
+    third = number % 500 * 2 + (1 if sex == "1" else 0)
+    digits = f"{_COUNTIES[number // 500 % len(_COUNTIES)]}{birth:%Y%m%d}{third:03d}"
     return digits + check_digit(digits)
 
 
@@ -143,7 +146,7 @@ def valid_values(**changes: str) -> dict[str, str]:
     sex = changes.get("sex", "2")
     year = today().year if today().month >= 7 else today().year - 1
     values = {
-        "name": f"林{_OWN}{chr(0x4E00 + next(_ONCE) * 7)}",
+        "name": f"林{_OWN}{chr(0x4E00 + next(_ONCE) * 7 % 20000)}",
         "sex": sex,
         "birth_on": birth.isoformat(),
         "birthplace": "440305000000",

@@ -28,7 +28,7 @@ def reference_of(response: Any) -> str:
 
 def plain(response: Any) -> str:
     """A page's body without what differs in every answer: reference, form token, the watermark's minute."""
-    text = re.sub(r"<span class="num">.*?</span>", "#", response.content.decode(), flags=re.DOTALL)
+    text = re.sub(r'<span class="num">.*?</span>', "#", response.content.decode(), flags=re.DOTALL)
     text = text.replace(reference_of(response), "#")
     text = re.sub(r"[A-Za-z0-9]{64}", "token", text)
     return re.sub(r"20\d\d-\d\d-\d\d \d\d:\d\d", "minute", text)

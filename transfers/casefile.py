@@ -1,8 +1,7 @@
-"""One case as its page shows it: the sentence, the route, the pupil, the checks, the papers, and what she may do now."""
+"""One case as its page shows it: sentence, route, pupil, checks, papers, and what she may do now."""
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -64,6 +63,7 @@ class Change:
     label: str
     before: str
     after: str
+    is_number: bool = False
 
 
 @dataclass(slots=True)
@@ -106,15 +106,17 @@ class CaseFile:
                 step = self.current.step
                 return _("等待{office}办理“{label}”。").format(office=step.office_name, label=step.label)
             case State.RETURNED if last:
-                return _("{office}已退回补正:{reason}").format(office=last.office_name, reason=last.reason)
+                return _("{office}已退回补正：{reason}").format(office=last.office_name, reason=last.reason)
             case State.APPROVED:
-                return _("各环节均已同意,系统正在办结并签发学籍号。")
+                return _("各环节均已同意，系统正在办结并签发学籍号。")
+            case State.DONE if self.dossier and self.student and self.student.number:
+                return _("已办结，学籍号 {number}。").format(number=self.dossier.masked_number)
             case State.DONE:
                 return _("已办结。")
             case State.REFUSED if last and last.decision == Step.Decision.REFUSE:
-                return _("{office}不予通过:{reason}").format(office=last.office_name, reason=last.reason)
+                return _("{office}不予通过：{reason}").format(office=last.office_name, reason=last.reason)
             case State.REFUSED:
-                return _("办结前复核未通过,系统已自动终止;原因见办理记录。")
+                return _("办结前复核未通过，系统已自动终止；原因见办理记录。")
             case State.WITHDRAWN:
                 return _("发起单位已撤回。")
         return str(self.case.get_state_display())
@@ -130,7 +132,7 @@ def open_file(case: Case, user: User) -> CaseFile:
     stages = [_stage(case, step, people, left) for step in steps]
     file = CaseFile(case, kind, case.open_card() if case.card else {}, stages)
     _add_papers(file, user)
-    file.student = Student.objects.visible_to(user, Right.VIEW_STUDENT).filter(pk=case.student_id).first()
+    file.student = Student.objects.visible_to(user, Right.VIEW_STUDENT).filter(cases=case).first()
     if file.student is not None:
         file.dossier = open_dossier(file.student, sight_of(user, file.student))
     if "proposed_id_type" in file.card:
@@ -160,17 +162,19 @@ def _add_papers(file: CaseFile, user: User) -> None:
     # Not by a join: a join to a row that the wall hides would hide the evidence as well.
     shown = Material.objects.visible_to(user, Right.VIEW_STUDENT).in_bulk([pk for _type, pk in rows])
     wanted = {code for need in file.kind.evidence for code in need.types}
-    file.papers = [
+    papers = [
         Paper(code, label("evidence_type", code) if code else _("照片"), shown[pk], code in wanted)
         for code, pk in rows
         if pk in shown
     ]
+    # What must be checked opens first, the photo last.
+    file.papers = sorted(papers, key=lambda paper: (not paper.is_needed, not paper.type))
     types = {code for code, _pk in rows}
     file.needs = [Need(need, bool(types & set(need.types))) for need in file.kind.evidence]
 
 
 def _changes(file: CaseFile) -> list[Change]:
-    """The document as it is and as proposed, both masked (RD-1); the reveal shows the proposed one with a reason."""
+    """The document as it is and as proposed, both masked (RD-1); the proposed one can be revealed."""
     now = file.dossier.values if file.dossier else {}
     proposed = file.card
     return [
@@ -179,7 +183,12 @@ def _changes(file: CaseFile) -> list[Change]:
             label("id_document_type", now["id_type"]) if now.get("id_type") else "",
             label("id_document_type", proposed["proposed_id_type"]),
         ),
-        Change(_("身份证件号"), mask_number(now.get("id_number", "")), mask_number(proposed["proposed_id_number"])),
+        Change(
+            _("身份证件号"),
+            mask_number(now.get("id_number", "")),
+            mask_number(proposed["proposed_id_number"]),
+            is_number=True,
+        ),
     ]
 
 
@@ -200,19 +209,3 @@ def _add_acts(file: CaseFile, user: User, steps: list[Step]) -> None:
         file.why_not = refusal.data.get("who") or refusal.detail
     except Refusal as refusal:
         file.why_not = refusal.detail
-
-
-def summary_row(case: Case) -> dict[str, Any]:
-    """What the API says of a case besides its steps."""
-    return {
-        "number": case.number,
-        "kind": case.kind,
-        "state": case.state,
-        "from": {"path": case.from_path, "name": case.from_name},
-        "to": {"path": case.to_path, "name": case.to_name},
-        "filed_by": case.filed_by_name,
-        "filed_at": case.filed_at,
-        "ended_at": case.ended_at,
-        "version": case.version,
-        "rulebook": case.rulebook,
-    }

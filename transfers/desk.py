@@ -1,4 +1,4 @@
-"""今日待办: what waits for one person, what she waits for, what came back. Exact for her scope, constant queries."""
+"""今日待办: what waits for one person, what she waits for, what came back. Exact counts, constant queries."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +21,7 @@ _CARD = ("id", "number", "kind", "to_name", "from_name", "filed_at", "card")
 
 @dataclass(slots=True)
 class Desk:
-    """The home page of somebody who works on cases. `mine`, `sent` and `returned` are whole counts; rows are the first."""
+    """The home page of somebody who works on cases: exact counts, and the first rows of each list."""
 
     waits: list[dict[str, Any]] = field(default_factory=list)
     mine: int = 0
@@ -61,7 +61,12 @@ def open_desk(user: User) -> Desk:
     if user.may_act_at(Right.FILE, user.acting_path):
         _add_returned(desk, user, seen)
     desk.problems = [
-        {"type": row["type"], "name": label("problem_record_type", row["type"]), "count": row["count"], "hints": row["hints"]}
+        {
+            "type": row["type"],
+            "name": label("problem_record_type", row["type"]),
+            "count": row["count"],
+            "hints": row["hints"],
+        }
         for row in ProblemRecord.objects.visible_to(user, Right.VIEW_STUDENT)
         .filter(closed_at=None)
         .values("type")
@@ -73,7 +78,7 @@ def open_desk(user: User) -> Desk:
 
 
 def _add_sent(desk: Desk, user: User, seen: Any) -> None:
-    """Open cases that she filed or signed and that now wait at somebody else: who holds them, since when, until when."""
+    """Open cases that she filed or signed and that wait at somebody else: who holds them, until when."""
     signed = Step.objects.filter(case=OuterRef("pk"), decided_by=user)
     open_ones = seen.filter(state__in=(Case.State.WAITING, Case.State.APPROVED)).filter(
         Q(filed_by=user) | Exists(signed)
@@ -127,7 +132,7 @@ def _add_recent(desk: Desk, user: User, seen: Any) -> None:
         row["state_name"] = Case.State(row["state"]).label
 
 
-# ── Words ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Words ─────────────────────────────────────────────────────────────────────────────────────────────────
 def greeting() -> str:
     from django.utils import timezone
 
@@ -140,17 +145,17 @@ def greeting() -> str:
 def comes_next() -> str:
     """What the school year usually brings in this month (HANDBOOK A7.4); our own summary, not a deadline."""
     season = {
-        1: _("本月:学期结束,核对在读名单,准备学期学籍核准。"),
-        2: _("本月:春季学期报到,开学后核实未到校学生,开展控辍保学排查。"),
-        3: _("本月:春季学籍核准;核对临时学籍号学生的证件信息。"),
-        4: _("本月:继续办理学籍核准与问题学籍清理。"),
-        5: _("本月:毕业年级信息核对;组织签字确认学籍基础信息表。"),
-        6: _("本月:毕业信息核对收尾;6 月底前办结毕业年级在办业务。"),
-        7: _("本月:7 月起毕业年级暂停受理新业务,7 月中旬起暂停转学,20 日至 30 日办理毕业。"),
-        8: _("本月:8 月 10 日 24 时全国统一升级,8 月 15 日恢复受理转学和跨省招生入学。"),
-        9: _("本月:新生注册、分班集中在 9 月 1 日至 30 日;首次注册后两个月内建好学籍档案。"),
-        10: _("本月:补齐新生学籍档案(两个月内);处理全国查重发现的问题学籍。"),
-        11: _("本月:秋季学籍核准;新生学籍档案建档期限临近。"),
-        12: _("本月:学籍核准收尾,清理到期休学、问题学籍。"),
+        1: _("本月：学期结束，核对在读名单，准备学期学籍核准。"),
+        2: _("本月：春季学期报到，开学后核实未到校学生，开展控辍保学排查。"),
+        3: _("本月：春季学籍核准；核对临时学籍号学生的证件信息。"),
+        4: _("本月：继续办理学籍核准与问题学籍清理。"),
+        5: _("本月：毕业年级信息核对；组织签字确认学籍基础信息表。"),
+        6: _("本月：毕业信息核对收尾；6 月底前办结毕业年级在办业务。"),
+        7: _("本月：7 月起毕业年级暂停受理新业务，7 月中旬起暂停转学，20 日至 30 日办理毕业。"),
+        8: _("本月：8 月 10 日 24 时全国统一升级，8 月 15 日恢复受理转学和跨省招生入学。"),
+        9: _("本月：新生注册、分班集中在 9 月 1 日至 30 日；首次注册后两个月内建好学籍档案。"),
+        10: _("本月：补齐新生学籍档案（两个月内）；处理全国查重发现的问题学籍。"),
+        11: _("本月：秋季学籍核准；新生学籍档案建档期限临近。"),
+        12: _("本月：学籍核准收尾，清理到期休学、问题学籍。"),
     }
     return str(season[today().month])

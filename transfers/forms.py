@@ -1,4 +1,4 @@
-"""The registration form: the national form's fields as this page asks for them, what was typed, and what is wrong with it."""
+"""The registration form: the fields as the page asks for them, what was typed, and what is wrong with it."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -13,8 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from config.errors import BadRequest, Refusal
 from registry.codes import DATA, division_full_name, known_division, rows_of
 from registry.fields import BY_KEY, SECTIONS, Field
-from registry.findings import Finding, errors
+from registry.findings import Finding, errors, warnings
 from registry.form_values import clean_division
+from registry.services.refusals import EvidenceMissing
 from transfers.form_words import HINTS, NUMERIC, TYPED_AS, WIDE
 
 # Given by the class, the office, or the system.
@@ -53,8 +54,7 @@ LABELS: dict[str, Any] = {f.key: f.label_zh for f in ASKED} | {
 def _division_codes() -> dict[str, str]:
     """Full name (四川省凉山彝族自治州昭觉县) → the 12 digits that are stored."""
     return {
-        division_full_name(row["code"]): row["code"] + "000000"
-        for row in rows_of(DATA / "divisions.csv")
+        division_full_name(row["code"]): row["code"] + "000000" for row in rows_of(DATA / "divisions.csv")
     }
 
 
@@ -114,7 +114,9 @@ class Asked:
 
     @property
     def hint(self) -> str:
-        return str(HINTS.get(self.item.key.replace("member2_", "member1_"), TYPED_AS.get(self.item.widget, "")))
+        return str(
+            HINTS.get(self.item.key.replace("member2_", "member1_"), TYPED_AS.get(self.item.widget, ""))
+        )
 
     @property
     def is_wide(self) -> bool:
@@ -175,6 +177,23 @@ class Sheet:
     def wrong_papers(self) -> int:
         return len({f.field for f in errors(self.found)} & {PHOTO, DOCUMENT})
 
+    @property
+    def wrong(self) -> int:
+        return len(errors(self.found))
+
+    @property
+    def missing(self) -> list[Finding]:
+        """Fields left open: one line with links says it for all of them."""
+        return [f for f in errors(self.found) if f.code == "missing"]
+
+    @property
+    def faults(self) -> list[Finding]:
+        return [f for f in errors(self.found) if f.code != "missing"]
+
+    @property
+    def doubts(self) -> list[Finding]:
+        return warnings(self.found)
+
     def by_field(self) -> dict[str, list[Finding]]:
         grouped: dict[str, list[Finding]] = {}
         for finding in self.found:
@@ -196,8 +215,18 @@ class Sheet:
         self.found = own + [finding for finding in others if finding not in own]
 
 
+def expect(posted: Iterable[str], *keys: str) -> None:
+    """Raise BadRequest when a form sends a key that it does not have (AZ-5)."""
+    unknown = sorted(set(posted) - set(keys) - {"csrfmiddlewaretoken"})
+    if unknown:
+        raise BadRequest(why=str(_("不认识的字段 {keys}。")).format(keys="、".join(unknown)[:100]))
+
+
 def placed(refusal: Refusal) -> Finding:
     """A refusal without findings as one finding at its place on the form."""
+    if refusal.code == "evidence_not_ticked":
+        # Who files has nothing to tick: the paper is missing.
+        refusal = EvidenceMissing(what=refusal.data["what"])
     place = _PLACE_OF_CODE.get(refusal.code, "")
     if refusal.code == "requirement_failed":
         place = _PLACE_OF_RULE.get(refusal.rule, "")
@@ -206,9 +235,7 @@ def placed(refusal: Refusal) -> Finding:
 
 def read_sheet(posted: QueryDict) -> Sheet:
     """What the page sent. Raises BadRequest for a key that is not on the form."""
-    unknown = sorted(set(posted) - ASKED_KEYS - _MORE_KEYS)
-    if unknown:
-        raise BadRequest(why="、".join(unknown)[:100])
+    expect(posted, *ASKED_KEYS, *_MORE_KEYS)
     values = {f.key: posted.get(f.key, "") for f in ASKED if f.key in posted}
     for key in DIVISION_KEYS & values.keys():
         values[key] = division_code(values[key])

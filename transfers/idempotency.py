@@ -21,22 +21,26 @@ _NOT_BODY = frozenset(("csrfmiddlewaretoken", "key"))
 
 class KeyMissing(Refusal):
     code, status, rule = "idempotency_key_missing", 400, "AP-4"
-    message = _("缺少幂等键:创建类请求必须带 Idempotency-Key(8 至 64 个字母、数字、-、_),重试时使用同一个键。")
+    message = _(
+        "缺少幂等键：创建类请求必须带 Idempotency-Key（8 至 64 个字母、数字、-、_），重试时使用同一个键。"
+    )
 
 
 class StillRunning(Refusal):
     code, status, rule = "still_running", 409, "AP-4"
-    message = _("同一次提交正在处理,请勿重复提交;稍候可在“办件”中查看结果。")
+    message = _("同一次提交正在处理，请勿重复提交；稍候可在“办件”中查看结果。")
 
 
 class KeyReused(Refusal):
     code, status, rule = "idempotency_key_reused", 422, "AP-4"
-    message = _("这份表单已经提交过一次,而现在的内容与上次不同。请到“办件”查看上次的结果;如需另办,请重新打开表单。")
+    message = _(
+        "这份表单已经提交过一次，而现在的内容与上次不同。请到“办件”查看上次的结果；如需另办，请重新打开表单。"
+    )
 
 
 @dataclass(slots=True)
 class Claim:
-    """A key that this request holds until its transaction ends. `location` is the first answer, empty before there is one."""
+    """A key held until the request's transaction ends. `location` is the first answer, empty before it."""
 
     user_id: int
     route: str
@@ -76,7 +80,8 @@ def claim(user: User, route: str, key: str, digest: bytes) -> Claim:
         raise KeyMissing()
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [f"idempotency {user.pk} {route} {key}"]
+            "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))",
+            [f"idempotency {user.pk} {route} {key}"],
         )
         if not cursor.fetchone()[0]:
             raise StillRunning()

@@ -20,7 +20,7 @@ RUNNING = (Job.State.WAITING, Job.State.RUNNING)
 
 class AlreadyRunning(Refusal):
     code, status, rule = "job_running", 409, "R-NUM-06"
-    message = _("学籍号签发正在进行(由{who}发起),请等待完成后再发起。")
+    message = _("学籍号签发正在进行（由{who}发起），请等待完成后再发起。")
 
 
 def waiting_pupils(user: User) -> Any:

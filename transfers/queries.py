@@ -1,4 +1,4 @@
-"""What the pages of cases ask the database: queue, list, holders of a step, seats. Constant queries, keys for paging."""
+"""What the pages of cases ask: queue, list, holders of a step, seats. Constant queries, keys for paging."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ SIGNING = (Right.REVIEW, Right.DECIDE)
 ERASED = "—"  # a refused case keeps no card (RD-8)
 
 
-# ── Who holds a step, and how long it may take ──────────────────────────────────────────────────────────────────────
+# ── Who holds a step, and how long it may take ────────────────────────────────────────────────────────────
 def holders(steps: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[tuple[str, str]]]:
     """(office path, right) → names and telephones of those who can act there, in one query."""
     wanted = set(steps)
@@ -54,7 +54,7 @@ def holders(steps: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[tupl
 
 
 def workdays_left(days: Iterable[date | None]) -> dict[date, int]:
-    """Working days from today to each day; negative when it has passed. One query for the years they lie in."""
+    """Working days from today to each day; negative when passed. One query for the years."""
     wanted = {day for day in days if day is not None}
     day = today()
     calendar = Calendar({day.year, *(one.year for one in wanted)})
@@ -66,7 +66,7 @@ def card_of(number: str, card: Any) -> dict[str, str]:
     return dict(unseal_json(card, "transfers_case", number, "card")) if card else {}
 
 
-# ── Queue ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Queue ─────────────────────────────────────────────────────────────────────────────────────────────────
 @dataclass(slots=True)
 class Filters:
     """Filters of the queue and of the list, each an enumeration (AP-1)."""
@@ -105,14 +105,17 @@ def own_steps(user: User) -> Any:
 
 
 _STEP_COLUMNS = (
-    "id", "label", "office_name", "due_on", "arrived_at", "escalated_at", "case_id", "case__number", "case__kind",
-    "case__to_name", "case__from_name", "case__filed_by_id", "case__filed_by_name", "case__filed_at", "case__card",
+    "id", "label", "office_name", "due_on", "arrived_at", "escalated_at",
+    "case_id", "case__number", "case__kind", "case__card", "case__from_name", "case__to_name",
+    "case__filed_by_id", "case__filed_by_name", "case__filed_at",
 )  # fmt: skip
 
 
 def read_queue(user: User, filters: Filters, after: str = "", size: int = PAGE) -> Page:
-    """The steps that wait for her office, soonest deadline first. The cursor is a step's id, resolved in scope; it still
-    works when that step has been decided meanwhile."""
+    """The steps that wait for her office, soonest deadline first.
+
+    The cursor is a step's id, resolved in scope; it still works when that step has been decided meanwhile.
+    """
     steps = own_steps(user)
     if filters.kind:
         steps = steps.filter(case__kind=filters.kind)
@@ -121,7 +124,9 @@ def read_queue(user: User, filters: Filters, after: str = "", size: int = PAGE) 
     total = count_up_to(steps)
     if after:
         last = _cursor(Step.objects.visible_to(user, Right.VIEW_CASE), pk=_number(after))
-        steps = steps.filter(TupleGreaterThan((F("due_on"), F("id")), (Value(last["due_on"]), Value(last["id"]))))
+        steps = steps.filter(
+            TupleGreaterThan((F("due_on"), F("id")), (Value(last["due_on"]), Value(last["id"])))
+        )
     rows = list(steps.order_by("due_on", "id").values(*_STEP_COLUMNS)[: size + 1])
     page = Page(rows[:size], rows[size - 1]["id"] if len(rows) > size else None, total)
     left = workdays_left(row["due_on"] for row in page.rows)
@@ -151,7 +156,7 @@ def queue_counts(user: User) -> dict[str, int]:
     return own_steps(user).aggregate(all=Count("pk"), overdue=Count("pk", filter=Q(due_on__lt=today())))
 
 
-# ── All cases ──────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── All cases ─────────────────────────────────────────────────────────────────────────────────────────────
 _CASE_COLUMNS = (
     "id", "number", "kind", "state", "from_name", "to_name", "filed_by_name", "filed_at", "ended_at", "card",
 )  # fmt: skip
@@ -189,7 +194,7 @@ def open_case(user: User, number: str) -> Case:
     return case
 
 
-# ── Seats ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Seats ─────────────────────────────────────────────────────────────────────────────────────────────────
 @dataclass(frozen=True, slots=True)
 class Seat:
     """An open class of her own school as the form offers it."""
@@ -206,7 +211,7 @@ class Seat:
 
     @property
     def words(self) -> str:
-        full = _("(已满)") if self.is_full else ""
+        full = _("（已满）") if self.is_full else ""
         return f"{self.name} · {self.taken}/{self.cap}{full}"
 
 
@@ -229,7 +234,9 @@ def seats(user: User) -> list[tuple[str, list[Seat]]]:
 
 
 def _cursor(rows: Any, **key: Any) -> dict[str, Any]:
-    found: dict[str, Any] | None = rows.filter(**key).values("id", *(("due_on",) if rows.model is Step else ())).first()
+    found: dict[str, Any] | None = (
+        rows.filter(**key).values("id", *(("due_on",) if rows.model is Step else ())).first()
+    )
     if found is None:
         raise NotFound()
     return found

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from transfers.views import cases, changes, numbers, queue, registration
+from transfers.views import cases, changes, numbers, queue, registration, reveal
 
 app_name = "transfers"
 urlpatterns = [
@@ -14,6 +14,7 @@ urlpatterns = [
     path("cases/<str:number>", cases.case, name="case"),
     path("cases/<str:number>/decide", cases.decide, name="decide"),
     path("cases/<str:number>/withdraw", cases.withdraw, name="withdraw"),
+    path("cases/<str:number>/reveal", reveal.reveal, name="reveal"),
     path("cases/<str:number>/correct", changes.correct, name="correct"),
     path("students/<uuid:public_id>/identity-change", changes.identity_change, name="identity_change"),
     path("numbers", numbers.numbers, name="numbers"),

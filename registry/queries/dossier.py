@@ -1,4 +1,6 @@
-"""One pupil's record as pages and the API show it: header, sections, masked values, nothing in clear that need not be."""
+"""One pupil's record as pages and the API show it: header, sections, masked values, nothing in clear that
+need not be.
+"""
 
 from dataclasses import dataclass, field
 from datetime import date
@@ -32,6 +34,7 @@ class Line:
     shown: str
     form_no: int | None
     change: str  # "edit", "case", "system"
+    is_masked: bool = False
     may_reveal: bool = False
     is_number: bool = False
 
@@ -119,6 +122,7 @@ class Dossier:
             shown=shown,
             form_no=item.form_no,
             change=self.change_of(item),
+            is_masked=masked and bool(value),
             may_reveal=masked and bool(value) and self.as_of is None and self.sight.shows("reveal"),
             is_number=item.key.endswith(("id_number", "status_number", "auxiliary_number")),
         )
@@ -136,7 +140,9 @@ def open_dossier(student: Student, sight: Sight) -> Dossier:
 
 
 def assemble(student: Student, sight: Sight, record: Record, as_of: date | None = None) -> Dossier:
-    """A record with its values and the rules that speak about it. Two queries besides those that loaded `record`."""
+    """A record with its values and the rules that speak about it. Two queries besides those that loaded
+    `record`.
+    """
     in_force = rules(("ARCHIVE_DEADLINE", "REVEAL_SECONDS", "KEY_FIELDS"), at=student.org_path, on=today())
     numbers = list(student.numbers.order_by("-is_current", "-issued_at", "-id"))
     values = values_of(record)
@@ -156,7 +162,7 @@ class Flags:
 
 
 def flags_of(student: Student, user: User, sight: Sight) -> Flags:
-    """Open business, problem records that block, and how many hints a person should look at. Three queries."""
+    """Open business, problem records that block, and how many hints to look at. Three queries."""
     business = OpenBusiness.objects.visible_to(user, sight.right).filter(student=student).first()
     open_hints = ProblemRecord.objects.visible_to(user, sight.right).filter(
         Q(student=student) | Q(other=student), closed_at=None, is_hint=True
@@ -165,7 +171,9 @@ def flags_of(student: Student, user: User, sight: Sight) -> Flags:
 
 
 def clear_value(student: Student, key: str) -> str:
-    """One value in clear, in words. The caller has asked for the right and records the reveal. Raises DoesNotOpen."""
+    """One value in clear, in words. The caller has asked for the right and records the reveal. Raises
+    DoesNotOpen.
+    """
     pupil = load_record(student)
     if key == "id_number":
         return open_number(pupil.document) if pupil.document else ""

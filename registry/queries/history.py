@@ -100,10 +100,7 @@ def acts_on(student: Student, user: User, sight: Sight) -> list[Act]:
 
 
 def _act(event: Event) -> Act:
-    return Act(event.at, sentence(event, _LABELS), event.action, event.basis, event.reason)
-
-
-_LABELS = {key: item.label_zh for key, item in BY_KEY.items()}
+    return Act(event.at, sentence(event), event.action, event.basis, event.reason)
 
 
 @dataclass(frozen=True, slots=True)

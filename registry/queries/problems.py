@@ -1,4 +1,6 @@
-"""问题学籍 in scope: both sides, what it blocks, what comes next. A side outside scope is only the county it lies in."""
+"""问题学籍 in scope: both sides, what it blocks, what comes next. A side outside scope is only the county
+it lies in.
+"""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,11 +12,11 @@ from django.utils.translation import gettext_lazy
 from accounts.models import Organization, User
 from accounts.roles import Right
 from config.errors import NotFound
-from config.scope import ancestors
 from registry.codes import division_full_name, label
 from registry.fields import BY_KEY
 from registry.models import Enrolment, IdentityDocument, ProblemRecord, Student
 from registry.queries.rosters import PAGE, count_up_to, number_in
+from registry.queries.schools import authority_above
 from registry.queries.sight import enrolments_seen_by, in_words, mask, students_seen_by
 from registry.services.duplicates import SAME_NUMBER, SAME_PERSON, WRONG_NUMBER
 from registry.status import STATUSES
@@ -24,7 +26,8 @@ SHOWS = {
     "hints": gettext_lazy("核对线索"),
     "closed": gettext_lazy("已销号"),
 }
-# What a person does next, by type of problem (HANDBOOK A9). Handling it by a case comes with the school-year work.
+# What a person does next, by type of problem (HANDBOOK A9). Handling it by a case comes with the school-year
+# work.
 NEXT = {
     WRONG_NUMBER: gettext_lazy(
         "由学校核对居民户口簿或证件原件:号码有误的,发起关键数据变更;号码无误的,上传佐证材料。由主管部门核办后系统重新查重。"
@@ -36,8 +39,12 @@ NEXT = {
         "由双方学校核对家庭成员与户籍。不是同一人的,提交佐证即可销号;是同一人的,监护人确认就读学校后保留一条学籍。"
     ),
 }
-NEXT_HINT = gettext_lazy("仅为核对线索,不影响任何业务。请核对是否为同一人或是否录错一位;确有问题的按问题学籍处理。")
-NEXT_ATTEMPT = gettext_lazy("有学校登记时使用了已有学籍的证件号。请确认学生现在何处就读:确已转学的,由转入学校发起转学;号码录错的,由登记学校更正。")
+NEXT_HINT = gettext_lazy(
+    "仅为核对线索,不影响任何业务。请核对是否为同一人或是否录错一位;确有问题的按问题学籍处理。"
+)
+NEXT_ATTEMPT = gettext_lazy(
+    "有学校登记时使用了已有学籍的证件号。请确认学生现在何处就读:确已转学的,由转入学校发起转学;号码录错的,由登记学校更正。"
+)
 
 
 @dataclass(slots=True)
@@ -137,7 +144,7 @@ def open_problem(user: User, pk: int) -> Problem:
         _fill(party, user)
     for party, path in zip(problem.sides, (row.org_path, row.other_path), strict=False):
         if not party.is_seen:
-            party.authority = _authority(path)
+            party.authority = authority_above(path)
     return problem
 
 
@@ -148,7 +155,9 @@ def with_sides(rows: list[ProblemRecord], user: User) -> list[Problem]:
     """
     ids = {pk for row in rows for pk in (row.student_id, row.other_id) if pk}
     seen: dict[int, Student] = {student.pk: student for student in students_seen_by(user).filter(pk__in=ids)}
-    spells = enrolments_seen_by(user).filter(student_id__in=seen, is_void=False).order_by("student_id", "-valid")
+    spells = (
+        enrolments_seen_by(user).filter(student_id__in=seen, is_void=False).order_by("student_id", "-valid")
+    )
     schools = dict(spells.distinct("student_id").values_list("student_id", "school__name"))
     paths = {path for row in rows for path in (row.org_path, row.other_path)}
     offices = {office.path: office for office in Organization.objects.filter(path__in=paths)}
@@ -171,12 +180,6 @@ def with_sides(rows: list[ProblemRecord], user: User) -> list[Problem]:
     return problems
 
 
-def _authority(path: str) -> Organization | None:
-    """Whom to telephone about the side outside scope: its competent authority."""
-    above = Organization.objects.filter(path__in=ancestors(path)[:-1], is_authority=True)
-    return above.order_by("-path").first()
-
-
 _COMPARED = ("name", "sex", "birth_on", "ethnic_group", "nationality", "native_place", "hukou_division")
 
 
@@ -188,12 +191,21 @@ def _fill(party: Party, user: User) -> None:
     for key in _COMPARED:
         value = str(getattr(student, key))
         party.raw[key], party.facts[key] = value, in_words(BY_KEY[key], value)
-    party.raw["status_number"], party.facts["status_number"] = student.number, mask("status_number", student.number)
+    party.raw["status_number"], party.facts["status_number"] = (
+        student.number,
+        mask("status_number", student.number),
+    )
     document = (
-        IdentityDocument.objects.visible_to(user, Right.VIEW_STUDENT).filter(student=student).order_by("-id").first()
+        IdentityDocument.objects.visible_to(user, Right.VIEW_STUDENT)
+        .filter(student=student)
+        .order_by("-id")
+        .first()
     )
     if document:
-        party.raw["id_type"], party.facts["id_type"] = document.type, in_words(BY_KEY["id_type"], document.type)
+        party.raw["id_type"], party.facts["id_type"] = (
+            document.type,
+            in_words(BY_KEY["id_type"], document.type),
+        )
         party.raw["id_number"], party.facts["id_number"] = document.blind or document.mask, document.mask
     spell: Enrolment | None = (
         enrolments_seen_by(user)

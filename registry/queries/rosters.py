@@ -1,4 +1,6 @@
-"""Lists of pupils: filters, key-set paging in the order of the index `enrolment_list`, counts with an upper end."""
+"""Lists of pupils: filters, key-set paging in the order of the index `enrolment_list`, counts with an upper
+end.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -55,7 +57,9 @@ class Chosen:
 
 @dataclass(slots=True)
 class Filters:
-    """The filters of one request, each resolved in scope; an unknown or hidden one is a 404, as if it were missing."""
+    """The filters of one request, each resolved in scope; an unknown or hidden one is a 404, as if it were
+    missing.
+    """
 
     path: str
     place: str
@@ -138,7 +142,9 @@ def _in_words(filters: Filters) -> list[Chosen]:
 
 
 def matching(user: User, filters: Filters) -> Any:
-    """The spells a list shows: in school unless a status is chosen; void spells only under their own status."""
+    """The spells a list shows: in school unless a status is chosen; void spells only under their own
+    status.
+    """
     rows = enrolments_seen_by(user).within(filters.path)
     if not filters.status:
         rows = rows.in_school()
@@ -156,13 +162,20 @@ def matching(user: User, filters: Filters) -> Any:
     return rows
 
 
-def count_up_to(rows: Any, most: int = MOST_COUNTED) -> int:
-    """How many rows, exact up to `most`; beyond it `most + 1`, which pages show as 10,000+."""
-    return int(rows.order_by().values("pk")[: most + 1].count())
+def count_up_to(rows: Any) -> int:
+    """How many rows, exact up to MOST_COUNTED; beyond it one more, which pages show as 10,000+."""
+    return int(rows.order_by().values("pk")[: MOST_COUNTED + 1].count())
 
 
-def read_page(user: User, filters: Filters, after: str, size: int = PAGE) -> Page:
-    """The `size` spells after the one with id `after`, in list order. Four queries, however many rows there are.
+def after_key(rows: Any, order: Sequence[str], last: Sequence[Any]) -> Any:
+    """The rows that follow the sort key `last`; one comparison of rows, so that the index is entered there."""
+    return rows.filter(
+        TupleGreaterThan(tuple(F(name) for name in order), tuple(Value(part) for part in last))
+    )
+
+
+def read_page(user: User, filters: Filters, after: str) -> Page:
+    """The spells after the one with id `after`, in list order. Four queries, however many rows there are.
 
     The cursor is an id, resolved in scope to its sort key: no personal value stands in an address (RD-7).
     """
@@ -172,17 +185,16 @@ def read_page(user: User, filters: Filters, after: str, size: int = PAGE) -> Pag
         last = enrolments_seen_by(user).filter(pk=number_in(after)).values_list(*ORDER).first()
         if last is None:
             raise NotFound()
-        rows = rows.filter(
-            TupleGreaterThan(tuple(F(name) for name in ORDER), tuple(Value(part) for part in last))
-        )
-    shown = list(rows.order_by(*ORDER).values(*COLUMNS)[: size + 1])
-    has_more = len(shown) > size
-    shown = shown[:size]
+        rows = after_key(rows, ORDER, last)
+    shown = list(rows.order_by(*ORDER).values(*COLUMNS)[: PAGE + 1])
+    has_more, shown = len(shown) > PAGE, shown[:PAGE]
     return Page(dress(shown, user), shown[-1]["id"] if has_more else None, total)
 
 
 def dress(rows: list[dict[str, Any]], user: User) -> list[dict[str, Any]]:
-    """Add to rows of `COLUMNS` what lists show: labels, the masked 学籍号, the last four of the document. One query."""
+    """Add to rows of `COLUMNS` what lists show: labels, the masked 学籍号, the last four of the document.
+    One query.
+    """
     documents = last_documents([row["student_id"] for row in rows], user)
     for row in rows:
         row["public_id"] = row.pop("student__public_id")
@@ -217,7 +229,9 @@ def offices_below(user: User, filters: Filters) -> list[dict[str, Any]]:
 
 
 def classes_here(user: User, filters: Filters) -> list[dict[str, Any]]:
-    """The classes of the school whose list is shown; empty above schools, where there are too many to choose from."""
+    """The classes of the school whose list is shown; empty above schools, where there are too many to
+    choose from.
+    """
     classes = classes_seen_by(user).filter(org_path=filters.path, is_open=True)
     if filters.grade:
         classes = classes.filter(grade=filters.grade)

@@ -4,15 +4,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, F, Q, Value
-from django.db.models.fields.tuple_lookups import TupleGreaterThan
+from django.db.models import Count, Q
 
 from accounts.models import Organization, User
 from accounts.roles import Right
 from config.errors import NotFound
+from config.scope import ancestors
 from registry.codes import choices, label
 from registry.models import Enrolment, School, SchoolClass
-from registry.queries.rosters import PAGE, count_up_to, number_in, one_of
+from registry.queries.rosters import PAGE, after_key, count_up_to, number_in, one_of
 from registry.queries.sight import classes_seen_by
 from registry.services.registration import class_cap
 from registry.status import PENDING
@@ -70,9 +70,16 @@ def read_classes(user: User, query: Any) -> ClassPage:
         last = classes_seen_by(user).filter(pk=number_in(after)).values_list(*CLASS_ORDER).first()
         if last is None:
             raise NotFound()
-        keys = tuple(F(name) for name in CLASS_ORDER)
-        rows = rows.filter(TupleGreaterThan(keys, tuple(Value(part) for part in last)))
-    columns = (*CLASS_ORDER, "name", "type", "cap", "head_teacher__name", "school_id", "school__organization__name")
+        rows = after_key(rows, CLASS_ORDER, last)
+    columns = (
+        *CLASS_ORDER,
+        "name",
+        "type",
+        "cap",
+        "head_teacher__name",
+        "school_id",
+        "school__organization__name",
+    )
     shown = list(rows.order_by(*CLASS_ORDER).values(*columns)[: PAGE + 1])
     has_more, shown = len(shown) > PAGE, shown[:PAGE]
     counts = class_counts(user, [row["id"] for row in shown])
@@ -103,7 +110,12 @@ def _class_spells(user: User) -> Any:
 
 def open_class(user: User, pk: int) -> SchoolClass:
     """A class whose roll she may read. Raises NotFound."""
-    found = classes_seen_by(user).filter(pk=pk).select_related("school__organization", "head_teacher", "campus").first()
+    found = (
+        classes_seen_by(user)
+        .filter(pk=pk)
+        .select_related("school__organization", "head_teacher", "campus")
+        .first()
+    )
     if found is None:
         raise NotFound()
     return found
@@ -119,17 +131,48 @@ def room_in(school_class: SchoolClass, rows: list[dict[str, Any]], day: date) ->
 def open_school(user: User, pk: int) -> School:
     """A school in scope. Raises NotFound."""
     offices = Organization.objects.visible_to(user, Right.VIEW_OFFICE).within(user.acting_path)
-    school = School.objects.filter(organization__in=offices.filter(pk=pk)).select_related("organization__parent").first()
+    school = (
+        School.objects.filter(organization__in=offices.filter(pk=pk))
+        .select_related("organization__parent")
+        .first()
+    )
     if school is None:
         raise NotFound()
     return school
 
 
-def authority_of(office: Organization) -> Organization | None:
-    """The competent authority: the nearest office above that is one."""
-    from config.scope import ancestors
+_SCHOOL_COLUMNS = (
+    "organization_id",
+    "organization__path",
+    "organization__name",
+    "organization__division",
+    "code",
+    "running_type",
+    "stages",
+    "schooling",
+)
 
-    above = Organization.objects.filter(path__in=ancestors(office.path)[:-1], is_authority=True)
+
+def read_schools(user: User, after: str) -> tuple[list[dict[str, Any]], int | None, int]:
+    """Schools in scope in the order of their paths: the rows after `after`, the next key, and how many in
+    all.
+    """
+    offices = Organization.objects.visible_to(user, Right.VIEW_OFFICE).within(user.acting_path)
+    schools = School.objects.filter(organization__in=offices)
+    total = count_up_to(schools)
+    if after:
+        last = offices.filter(pk=number_in(after)).values_list("path", flat=True).first()
+        if last is None:
+            raise NotFound()
+        schools = schools.filter(organization__path__gt=last)
+    shown = list(schools.order_by("organization__path").values(*_SCHOOL_COLUMNS)[: PAGE + 1])
+    has_more, shown = len(shown) > PAGE, shown[:PAGE]
+    return shown, shown[-1]["organization_id"] if has_more else None, total
+
+
+def authority_above(path: str) -> Organization | None:
+    """The competent authority of the office at `path`: the nearest office above that is one."""
+    above = Organization.objects.filter(path__in=ancestors(path)[:-1], is_authority=True)
     return above.order_by("-path").first()
 
 
@@ -145,14 +188,19 @@ def grade_counts(user: User, school: School) -> list[dict[str, Any]]:
         )
         .order_by("grade")
     )
-    return [row | {"boys": row["total"] - row["girls"], "grade_name": label("grade", row["grade"])} for row in rows]
+    return [
+        row | {"boys": row["total"] - row["girls"], "grade_name": label("grade", row["grade"])}
+        for row in rows
+    ]
 
 
 def classes_of(user: User, school: School) -> list[dict[str, Any]]:
     """The open classes of one school with their counts; two queries."""
     classes = classes_seen_by(user).filter(org_path=school.organization.path, is_open=True)
     rows = list(
-        classes.order_by("grade", "number").values("id", "name", "number", "grade", "type", "cap", "head_teacher__name")
+        classes.order_by("grade", "number").values(
+            "id", "name", "number", "grade", "type", "cap", "head_teacher__name"
+        )
     )
     counts = class_counts(user, [row["id"] for row in rows])
     for row in rows:

@@ -1,4 +1,6 @@
-"""One box: name, pinyin, 学籍号, identity number, class or school. In scope only; what was asked is never kept."""
+"""One box: name, pinyin, 学籍号, identity number, class or school. In scope only; what was asked is never
+kept.
+"""
 
 import re
 from dataclasses import dataclass, field
@@ -73,7 +75,9 @@ def kinds_of(text: str) -> list[str]:
 
 
 def search(user: User, text: str, most: int = MOST_FOUND) -> Found:
-    """Everything in scope that `text` may mean: at most `most` pupils, and a few classes and schools by name."""
+    """Everything in scope that `text` may mean: at most `most` pupils, and a few classes and schools by
+    name.
+    """
     text = clean_name(text[:_LONGEST])
     found = Found(kinds_of(text))
     if found.kinds == ["none"]:
@@ -123,14 +127,17 @@ def _scoped(model: Any, user: User) -> Any:
 
 
 def _starts(column: str, text: str) -> Q:
-    """`column` begins with `text`, as a range: LIKE is not leakproof and would lose the index behind the wall."""
+    """`column` begins with `text`, as a range: LIKE is not leakproof and would lose the index behind the
+    wall.
+    """
     return Q((f"{column}__gte", text), (f"{column}__lt", text + _LAST))
 
 
 def _by_name(user: User, text: str, most: int) -> list[dict[str, Any]]:
     """Names that begin so once folded: width, middle dots and blanks do not count (FI-6).
 
-    The spell holds the name as given; its reading finds what is written otherwise, and the folded name decides.
+    The spell holds the name as given; its reading finds what is written otherwise, and the folded name
+    decides.
     """
     fold = fold_name(text)
     if not fold:
@@ -159,9 +166,9 @@ def _classes(user: User, text: str) -> list[dict[str, Any]]:
         return []
     words = fold_name(text)
     classes = classes_seen_by(user).filter(is_open=True).order_by("grade", "number")
-    return [
-        row for row in classes.values("id", "name", "grade")[:300] if words in fold_name(row["name"])
-    ][:MOST_PLACES]
+    return [row for row in classes.values("id", "name", "grade")[:300] if words in fold_name(row["name"])][
+        :MOST_PLACES
+    ]
 
 
 def _schools(user: User, text: str) -> list[dict[str, Any]]:

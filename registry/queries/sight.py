@@ -1,4 +1,6 @@
-"""Who sees which pupils, and which of their values (AZ-1, AZ-4, RD-1). The two tables below are the reviewed ones."""
+"""Who sees which pupils, and which of their values (AZ-1, AZ-4, RD-1). The two tables below are the
+reviewed ones.
+"""
 
 import re
 from collections.abc import Callable
@@ -20,7 +22,7 @@ from registry.models.enrolment import EnrolmentQuerySet
 from registry.numbers import mask_status_number
 from registry.status import OPEN
 
-# ── Which part of a record is shown by which right. Any of the rights is enough. ─────────────────────────────────
+# ── Which part of a record is shown by which right; any of the rights is enough ──────────────────
 PARTS: dict[str, tuple[Right, ...]] = {
     "basic": (Right.VIEW_STUDENT, Right.VIEW_OWN_CLASS),
     "health": (Right.VIEW_HEALTH,),
@@ -52,7 +54,7 @@ class Sight:
         return self.shows("health") if key in HEALTH_KEYS else self.shows("basic")
 
 
-# ── Rows ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Rows ────────────────────────────────────────
 def own_classes(user: User) -> Any:
     """The classes she heads now, at schools where she holds the head teacher's right."""
     return SchoolClass.objects.visible_to(user, Right.VIEW_OWN_CLASS).filter(head_teacher=user, is_open=True)
@@ -95,7 +97,9 @@ def pupils_of(school_class: SchoolClass, user: User) -> Any:
 
 
 def open_record(user: User, public_id: UUID) -> tuple[Student, Sight]:
-    """The pupil behind `public_id` and what `user` may see of the record. Raises NotFound: hidden and missing alike."""
+    """The pupil behind `public_id` and what `user` may see of the record. Raises NotFound: hidden and
+    missing alike.
+    """
     student = students_seen_by(user).filter(public_id=public_id).first()
     if student is None and user.scope_paths(Right.VIEW_HEALTH):
         student = Student.objects.visible_to(user, Right.VIEW_HEALTH).filter(public_id=public_id).first()
@@ -121,10 +125,12 @@ def _covers(user: User, right: str, path: str) -> bool:
     return any(path.startswith(above) for above in user.scope_paths(right))
 
 
-# ── Values ───────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Values ────────────────────────────────────────
 @cache
 def _places() -> frozenset[str]:
-    """Every way an address begins, down to the county: with province and city, without province, county alone."""
+    """Every way an address begins, down to the county: with province and city, without province, county
+    alone.
+    """
     names = set()
     for row in rows_of(DATA / "divisions.csv"):
         full = division_full_name(row["code"])
@@ -145,7 +151,7 @@ def _hide(text: str) -> str:
     return HIDDEN if text else ""
 
 
-# ── How each value is masked. What is not named here is shown. ──────────────────────────────────────────────────────
+# ── How each value is masked. What is not named here is shown. ────────────────────────────────────────
 _MASKS: dict[str, Callable[[str], str]] = {
     "id_number": mask_number,
     "status_number": lambda text: mask_status_number(text) if text.startswith("G") else text,

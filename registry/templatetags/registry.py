@@ -1,4 +1,4 @@
-"""What the registry's pages add to the frame: code labels, and a masked value with its reveal (RD-1, RD-2)."""
+"""What our pages add to the frame: code labels, and a masked value with its reveal (RD-1, RD-2)."""
 
 from typing import Any
 
@@ -56,9 +56,19 @@ def secret(dossier: Dossier, key: str) -> dict[str, Any]:
 
 def _may_reveal_number(dossier: Dossier) -> bool:
     # L and J numbers are no secret; G is an identity number behind a letter.
-    return dossier.masked_number != dossier.student.number and dossier.as_of is None and dossier.sight.shows("reveal")
+    return (
+        dossier.masked_number != dossier.student.number
+        and dossier.as_of is None
+        and dossier.sight.shows("reveal")
+    )
 
 
 @register.inclusion_tag("registry/_masked.html", name="secret_line")
 def secret_line(student: Any, key: str, shown: str, may_reveal: bool = True) -> dict[str, Any]:
-    return {"student": student, "key": key, "mask": shown, "may_reveal": may_reveal, "label": BY_KEY[key].label_zh}
+    return {
+        "student": student,
+        "key": key,
+        "mask": shown,
+        "may_reveal": may_reveal,
+        "label": BY_KEY[key].label_zh,
+    }

@@ -1,1 +1,3 @@
-"""Pages of the registry, by subject. Thin: read the request, ask a query or a service, render, leave the trace."""
+"""Pages of the registry, by subject. Thin: read the request, ask a query or a service, render, leave the
+trace.
+"""

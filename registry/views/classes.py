@@ -71,4 +71,7 @@ def _covers(user: User, right: str, school_class: SchoolClass) -> bool:
 
 
 def _may_read_records(user: User, school_class: SchoolClass) -> bool:
-    return _covers(user, Right.VIEW_STUDENT, school_class) or own_classes(user).filter(pk=school_class.pk).exists()
+    return (
+        _covers(user, Right.VIEW_STUDENT, school_class)
+        or own_classes(user).filter(pk=school_class.pk).exists()
+    )

@@ -27,7 +27,9 @@ from registry.services.registration import refuse_if_locked
 @require_http_methods(["GET", "POST"])
 @requires(Right.EDIT_STUDENT)
 def edit(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """GET shows the form; POST saves what was changed, or shows it again with everything typed and what is wrong."""
+    """GET shows the form; POST saves what was changed, or shows it again with everything typed and what is
+    wrong.
+    """
     user: Any = request.user
     pupil, sight = open_record(user, public_id)
     request.subject = pupil  # type: ignore[attr-defined]

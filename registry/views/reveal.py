@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
@@ -17,7 +18,7 @@ from accounts.roles import RIGHT_LABELS, Right
 from audit.models import AccessEntry
 from audit.services import record, record_read
 from config.clock import now
-from config.errors import NotAllowed, NotFound, Refusal
+from config.errors import BadRequest, NotAllowed, Refusal
 from config.rules import rule, rules
 from registry.fields import BY_KEY
 from registry.models import Student
@@ -43,9 +44,7 @@ class ReasonNeeded(Refusal):
 
 class RevealBudget(Refusal):
     code, status, rule, article = "reveal_budget", 429, "RD-6", "第二十四条"
-    message = _(
-        "您查看明文的次数已达上限(每小时 {hour} 次、每日 {day} 次)。请稍后再试;确有需要请联系本单位学籍主管领导。"
-    )
+    message = _("您查看明文的次数已达上限(每小时 {hour} 次、每日 {day} 次)。请稍后再试,或联系学籍主管领导。")
 
 
 @requires(Right.VIEW_STUDENT, Right.VIEW_OWN_CLASS, Right.VIEW_HEALTH)
@@ -58,10 +57,10 @@ def reveal(request: HttpRequest, public_id: UUID) -> HttpResponse:
     request.subject = pupil  # type: ignore[attr-defined]
     asked = request.POST if request.method == "POST" else request.GET
     key = asked.get("field", "")
-    if key not in REVEALABLE:
-        raise NotFound()
     if not sight.shows("reveal"):
         raise NotAllowed(right=str(RIGHT_LABELS[Right.VIEW_IDENTITY]), who="")
+    if key not in REVEALABLE:
+        raise BadRequest(why=gettext("没有这个可以显示明文的项目"))
     context: dict[str, Any] = {
         "student": pupil,
         "key": key,
@@ -82,10 +81,15 @@ def reveal(request: HttpRequest, public_id: UUID) -> HttpResponse:
         }
         return _answer(request, "_reveal_form", context | typed, refusal.status)
     value = reveal_value(pupil, key, actor=user, reason=reason)
-    seconds = rule("REVEAL_SECONDS", at=pupil.org_path).number
-    return _answer(
-        request, "_revealed", context | {"value": value, "mask": mask(key, value), "seconds": seconds}
-    )
+    shown = {
+        "value": value,
+        "mask": mask(key, value),
+        "seconds": rule("REVEAL_SECONDS", at=pupil.org_path).number,
+    }
+    response = _answer(request, "_revealed", context | shown)
+    # The form's own answers stay in its drop-down; the value goes where its mask stood.
+    response["HX-Retarget"] = "closest .secret"
+    return response
 
 
 def _answer(request: HttpRequest, name: str, context: dict[str, Any], status: int = 200) -> HttpResponse:

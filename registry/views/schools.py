@@ -26,13 +26,14 @@ def school(request: HttpRequest, pk: int) -> HttpResponse:
         {
             "school": found,
             "office": office,
-            "authority": queries.authority_of(office),
+            "authority": queries.authority_above(office.path),
             "place": division_full_name(office.division),
             "running_type": label("school_running_type", found.running_type),
             "ownership": label("school_ownership", found.ownership),
             "stages": [label("school_stage", stage) for stage in found.stages],
             "campuses": [
-                {"campus": campus, "place": division_full_name(campus.division)} for campus in found.campuses.order_by("id")
+                {"campus": campus, "place": division_full_name(campus.division)}
+                for campus in found.campuses.order_by("id")
             ],
             "grades": grades,
             "total": sum(row["total"] for row in grades),

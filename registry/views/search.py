@@ -1,4 +1,6 @@
-"""The search box. What is typed may be a name or a number, so it comes by POST and stands in no address (RD-7)."""
+"""The search box. What is typed may be a name or a number, so it comes by POST and stands in no address
+(RD-7).
+"""
 
 from typing import Any
 
@@ -8,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts.models import Organization
 from accounts.rights import requires
 from accounts.roles import Right
 from audit.services import record_list
@@ -52,7 +55,13 @@ def suggest(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "registry/_suggestions.html",
-        {"found": found, "pupils": found.pupils[:left], "is_silent": is_silent, "nothing": _("没有找到")},
+        {
+            "found": found,
+            "pupils": found.pupils[:left],
+            "is_silent": is_silent,
+            "is_school": user.acting_post.office.kind == Organization.Kind.SCHOOL,
+            "nothing": _("没有找到"),
+        },
     )
 
 

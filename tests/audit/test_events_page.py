@@ -1,10 +1,12 @@
 """The event list: in scope, newest first, a sentence per act, and a trace of having read it (AU-6)."""
 
+import re
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -180,3 +182,15 @@ def test_an_unknown_act_and_missing_details_still_read_as_a_sentence() -> None:
         action="transfers.case.file", actor_name="{0}", office_name="{x}", fields=[], detail={"kind": ["a"]}
     )
     assert "{0}" in sentence(odd)  # what people are called is never a template
+
+
+def test_every_act_that_the_code_records_has_its_sentence() -> None:
+    recorded = re.compile(r'\brecord\(\s*"([\w.]+)"')
+    used = {
+        action
+        for folder in ("config", "accounts", "registry", "archives", "transfers")
+        for path in (settings.BASE_DIR / folder).rglob("*.py")
+        for action in recorded.findall(path.read_text())
+    }
+    assert used >= {"transfers.case.file", "registry.student.create"}
+    assert used - set(ACTS) == set()

@@ -7,6 +7,7 @@ import pytest
 
 from tests.races import ground
 from tests.races.processes import Nursery
+from tests.races.story import TALLY
 
 
 @pytest.hookimpl(trylast=True)
@@ -51,3 +52,10 @@ def worker(committed_db: None, nurseries: dict[str, Nursery]) -> Iterator[Nurser
     nurseries["worker"].kill_children()
 
 
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    if TALLY.kills:
+        terminalreporter.section("kills")
+        for line in TALLY.lines():
+            terminalreporter.write_line(line)

@@ -18,6 +18,7 @@ from config.embedded import stop_with_parent
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 import django  # noqa: E402
+import holidays  # noqa: E402
 
 django.setup()
 
@@ -28,25 +29,32 @@ settings.ROOT_URLCONF = "tests.races.acts"
 from django.db import close_old_connections, connection  # noqa: E402
 from django.db.models import Q  # noqa: E402
 from django.test import Client  # noqa: E402
+from django.urls import resolve  # noqa: E402
 
 from audit.services import System  # noqa: E402
 from config.celery import app  # noqa: E402
 from config.faults import fault  # noqa: E402
 from config.models import Outbox  # noqa: E402
 from config.scope import NATION, scoped_transaction  # noqa: E402
+from registry.form_values import clean_record  # noqa: E402
 from registry.services.numbering import check_and_number  # noqa: E402
-from tests.races import acts  # noqa: E402
+from tests import make  # noqa: E402
 from transfers.completion import perform_owed  # noqa: E402
 from transfers.outbox import COMPLETE_CASE, NUMBER_STUDENT  # noqa: E402
 
-assert acts  # loaded here, so that no child has to
+# Everything is loaded here, so that no child has to.
+CLIENT = Client(raise_request_exception=False)
+CLIENT.handler.load_middleware()
+resolve("/api/races/file")
+clean_record(make.valid_values(), "11")  # reads the code lists
+holidays.country_holidays("CN")
 
 
 def post(session: str, path: str, body: Any, form: bool = False) -> dict[str, Any]:
     """One request by whoever the session belongs to, through every middleware."""
-    client = Client(raise_request_exception=False)
-    client.cookies[settings.SESSION_COOKIE_NAME] = session
-    response = client.post(path, body) if form else client.post(path, body, content_type="application/json")
+    CLIENT.cookies.clear()
+    CLIENT.cookies[settings.SESSION_COOKIE_NAME] = session
+    response = CLIENT.post(path, body) if form else CLIENT.post(path, body, content_type="application/json")
     fault("unanswered")
     text = response.content.decode()
     is_json = response["Content-Type"].startswith("application/json")

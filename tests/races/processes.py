@@ -148,25 +148,45 @@ def _parent_of(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
-def kill_postgres(role: str, *, whole: bool) -> bool:
-    """kill -9 of one server process that works for `role`, or of the postmaster itself (`whole`), which
-    the launcher then starts again. Returns whether `role` was inside a transaction at that moment.
+class Aim:
+    """Ready to kill -9 a server process of the test database, and of no other."""
 
-    Only the server of the test database, on this machine.
-    """
-    given = settings.DATABASES["default"]
-    assert str(given["NAME"]).endswith("_test")
-    assert given["HOST"] == "127.0.0.1"
-    with _connect(role) as asking:
-        postmaster = _parent_of(asking.info.backend_pid)
-        assert b"postgres" in Path(f"/proc/{postmaster}/cmdline").read_bytes()
-        rows = asking.execute(
-            "SELECT pid FROM pg_stat_activity WHERE usename = current_user AND pid <> pg_backend_pid()"
-            " AND datname = current_database() AND xact_start IS NOT NULL"
-        ).fetchall()
-        victim = postmaster if whole or not rows else rows[0][0]
-        os.kill(victim, signal.SIGKILL)
-    return bool(rows)
+    def __init__(self, role: str) -> None:
+        given = settings.DATABASES["default"]
+        assert str(given["NAME"]).endswith("_test")
+        assert given["HOST"] == "127.0.0.1"
+        self._asking = _connect(role)
+        self._postmaster = _parent_of(self._asking.info.backend_pid)
+        assert b"postgres" in Path(f"/proc/{self._postmaster}/cmdline").read_bytes()
+
+    def strike(self, *, whole: bool) -> tuple[str, bool]:
+        """Kill the postmaster (`whole`), which the launcher then starts again, or one process that works for
+        the role, after which the postmaster starts all of them again. Returns which of the two, and whether
+        the role was inside a transaction at that moment; the old server is gone by then.
+        """
+        working = [
+            row[0]
+            for row in self._asking.execute(
+                "SELECT pid FROM pg_stat_activity WHERE usename = current_user AND pid <> pg_backend_pid()"
+                " AND datname = current_database() AND xact_start IS NOT NULL"
+            )
+        ]
+        name = "postmaster" if whole or not working else "backend"
+        try:
+            os.kill(self._postmaster if name == "postmaster" else working[0], signal.SIGKILL)
+        except ProcessLookupError:  # that backend has just ended: nothing was inside
+            working, name = [], "postmaster"
+            os.kill(self._postmaster, signal.SIGKILL)
+        wait_until(self._is_cut_off, what="the killed server is gone")
+        return name, bool(working)
+
+    def _is_cut_off(self) -> bool:
+        try:
+            self._asking.execute("SELECT 1")
+        except psycopg.OperationalError:
+            self._asking.close()
+            return True
+        return False
 
 
 def wait_for_postgres() -> float:

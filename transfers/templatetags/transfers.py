@@ -36,7 +36,9 @@ def people(found: list[tuple[str, str]], office: str = "") -> dict[str, Any]:
 
 
 @register.inclusion_tag("transfers/_field.html")
-def ask(asked: Asked, errors: Mapping[str, list[Any]] | None = None, copy_from: Mapping[str, str] | None = None) -> dict[str, Any]:
+def ask(
+    asked: Asked, errors: Mapping[str, list[Any]] | None = None, copy_from: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """One field of the form with its label, hint, value and findings."""
     found = (errors or {}).get(asked.key, [])
     described = []
@@ -46,7 +48,7 @@ def ask(asked: Asked, errors: Mapping[str, list[Any]] | None = None, copy_from: 
         described.append(f"id_{asked.key}_error")
     return {
         "asked": asked,
-        "errors": errors or {},
+        "found": found,
         "is_wrong": any(finding.level == "error" for finding in found),
         "described": " ".join(described),
         "copy": (copy_from or {}).get(asked.key, ""),
@@ -55,7 +57,10 @@ def ask(asked: Asked, errors: Mapping[str, list[Any]] | None = None, copy_from: 
 
 @register.inclusion_tag("transfers/_papers_field.html")
 def papers_field(
-    papers: list[tuple[str, str]], documents: Any, errors: Mapping[str, list[Any]] | None = None, hint: str = ""
+    papers: list[tuple[str, str]],
+    documents: Any,
+    errors: Mapping[str, list[Any]] | None = None,
+    hint: str = "",
 ) -> dict[str, Any]:
     """Choose a kind of paper and a file; each upload is added to the list that the form sends."""
     return {"papers": papers, "documents": documents, "errors": errors or {}, "hint": hint}

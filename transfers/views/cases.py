@@ -13,8 +13,10 @@ from accounts.rights import requires
 from accounts.roles import Right
 from audit.services import record_list, record_read
 from config.errors import BadRequest, Refusal
+from registry.views.reveal import REASONS
 from transfers import services
 from transfers.casefile import open_file
+from transfers.forms import expect
 from transfers.kinds import KINDS
 from transfers.models import Case, Step
 from transfers.queries import next_in_queue, open_case, read_cases, read_filters
@@ -45,7 +47,16 @@ def case(request: HttpRequest, number: str) -> HttpResponse:
 def show_case(
     request: HttpRequest, user: User, found: Case, *, refusal: Refusal | None = None, **typed: Any
 ) -> HttpResponse:
-    context = {"file": open_file(found, user), "case": found, "refusal": refusal, **typed}
+    file = open_file(found, user)
+    may_reveal = file.dossier is not None and file.dossier.sight.shows("reveal")
+    context = {
+        "file": file,
+        "case": found,
+        "refusal": refusal,
+        "may_reveal": may_reveal,
+        "reasons": REASONS,
+        **typed,
+    }
     return render(request, "transfers/case.html", context, status=refusal.status if refusal else 200)
 
 
@@ -56,6 +67,7 @@ def decide(request: HttpRequest, number: str) -> HttpResponse:
     user: Any = request.user
     found = open_case(user, number)
     request.subject = found  # type: ignore[attr-defined]
+    expect(request.POST, "decision", "ticked", "chosen", "text")
     decision = request.POST.get("decision", "")
     if decision not in Step.Decision.values:
         raise BadRequest(why="decision")
@@ -65,7 +77,11 @@ def decide(request: HttpRequest, number: str) -> HttpResponse:
     except Refusal as refusal:
         request.refusal = refusal  # type: ignore[attr-defined]
         # Somebody else may have moved it meanwhile: show it as it stands now.
-        typed = {"ticked": ticked, "chosen": request.POST.get("chosen", ""), "text": request.POST.get("text", "")}
+        typed = {
+            "ticked": ticked,
+            "chosen": request.POST.get("chosen", ""),
+            "text": request.POST.get("text", ""),
+        }
         return show_case(request, user, open_case(user, number), refusal=refusal, **typed)
     done = _("{number} 已{decision}。").format(number=number, decision=Step.Decision(decision).label)
     following = next_in_queue(user, besides=found.pk)
@@ -77,7 +93,7 @@ def decide(request: HttpRequest, number: str) -> HttpResponse:
 
 
 def _reason(request: HttpRequest, found: Case) -> str:
-    """The chosen reason and what was added to it. Raises BadRequest for a reason that is not on the kind's list."""
+    """The chosen reason and what was added to it. Raises BadRequest for one not on the kind's list."""
     chosen, text = request.POST.get("chosen", ""), " ".join(request.POST.get("text", "").split())
     if chosen and chosen not in KINDS[found.kind].reasons:
         raise BadRequest(why="chosen")
@@ -90,12 +106,17 @@ def withdraw(request: HttpRequest, number: str) -> HttpResponse:
     user: Any = request.user
     found = open_case(user, number)
     request.subject = found  # type: ignore[attr-defined]
+    expect(request.POST, "reason")
     try:
         services.withdraw(found, actor=user, reason=request.POST.get("reason", "")[:400])
     except Refusal as refusal:
         request.refusal = refusal  # type: ignore[attr-defined]
         return show_case(
-            request, user, open_case(user, number), refusal=refusal, withdrawing=request.POST.get("reason", "")
+            request,
+            user,
+            open_case(user, number),
+            refusal=refusal,
+            withdrawing=request.POST.get("reason", ""),
         )
     messages.success(request, _("{number} 已撤回。").format(number=number))
     return redirect("transfers:case", number)

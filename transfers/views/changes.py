@@ -22,7 +22,7 @@ from registry.identity import mask_name
 from registry.models import Student, StudentNumber
 from registry.record import load_record, values_of
 from transfers import services
-from transfers.forms import ASKED_KEYS, LABELS, Sheet, class_number, placed, read_sheet
+from transfers.forms import ASKED_KEYS, LABELS, Sheet, class_number, expect, placed, read_sheet
 from transfers.idempotency import claim, form_digest
 from transfers.kinds import KINDS
 from transfers.kinds.identity_change import IDENTITY_CHANGE
@@ -32,8 +32,10 @@ from transfers.queries import open_case
 from transfers.refusals import CaseClosed, NotTheStarter
 from transfers.views.registration import examine_sheet, materials_of, own_school, show_form, uploads_shown
 
+_PAPER_KEYS = ("document", "file", "evidence_type")
 
-# ── 补正 ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+# ── 补正 ──────────────────────────────────────────────────────────────────────────────────────────────────
 @requires(Right.FILE)
 @require_http_methods(["GET", "POST"])
 def correct(request: HttpRequest, number: str) -> HttpResponse:
@@ -118,6 +120,7 @@ def _show(request: HttpRequest, user: User, case: Case, sheet: Sheet, **more: An
 def _add_papers(request: HttpRequest, user: User, case: Case) -> HttpResponse:
     """A returned change of document: what was proposed stays, papers are added."""
     refusal: Refusal | None = None
+    expect(request.POST, *_PAPER_KEYS)
     kept = [text for text in request.POST.getlist("document") if text]
     if request.method == "POST":
         try:
@@ -141,23 +144,26 @@ def _add_papers(request: HttpRequest, user: User, case: Case) -> HttpResponse:
     return render(request, "transfers/add_papers.html", context, status=refusal.status if refusal else 200)
 
 
-# ── 关键数据变更: 身份证件 ──────────────────────────────────────────────────────────────────────────────────────────────
+# ── 关键数据变更: 身份证件 ───────────────────────────────────────────────────────────────────────────────
 @requires(Right.FILE)
 @require_http_methods(["GET", "POST"])
 def identity_change(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """Propose another identity document for a pupil of the own school, with its papers (R-UPD-06, R-UPD-07)."""
+    """Propose another identity document for a pupil of the own school, with papers (R-UPD-06, R-UPD-07)."""
     user: Any = request.user
     student = Student.objects.visible_to(user, Right.VIEW_STUDENT).filter(public_id=public_id).first()
     if student is None:
         raise NotFound()
     request.subject = student  # type: ignore[attr-defined]
     explain(user, Right.FILE, at=student.org_path).or_raise()
+    expect(request.POST, "id_type", "id_number", "key", *_PAPER_KEYS)
     proposed = {key: request.POST.get(key, "") for key in ("id_type", "id_number")}
     kept = [text for text in request.POST.getlist("document") if text]
     refusal: Refusal | None = None
     if request.method == "POST":
         try:
-            held = claim(user, "transfers:identity_change", request.POST.get("key", ""), form_digest(request.POST))
+            held = claim(
+                user, "transfers:identity_change", request.POST.get("key", ""), form_digest(request.POST)
+            )
             if held.location:
                 return redirect(held.location)
             case = services.file_case(
@@ -171,7 +177,7 @@ def identity_change(request: HttpRequest, public_id: UUID) -> HttpResponse:
             )
             location = reverse("transfers:case", args=[case.number])
             held.answer(302, location)
-            messages.success(request, _("已提交,办件号 {number}。").format(number=case.number))
+            messages.success(request, _("已提交，办件号 {number}。").format(number=case.number))
             return redirect(location)
         except Refusal as refused:
             refusal = refused
@@ -208,7 +214,9 @@ def _show_change(
         "labels": LABELS,
         "key": request.POST.get("key") or Sheet({}).key,
     }
-    return render(request, "transfers/identity_change.html", context, status=refusal.status if refusal else 200)
+    return render(
+        request, "transfers/identity_change.html", context, status=refusal.status if refusal else 200
+    )
 
 
 def _identity_papers() -> list[tuple[str, str]]:

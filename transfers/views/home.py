@@ -1,4 +1,4 @@
-"""今日待办, the page everybody lands on."""
+"""今日待办， the page everybody lands on."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from transfers.desk import comes_next, greeting, open_desk
 @requires()
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    """What waits for her; for roles without cases, what they may do. One access entry with the cases shown."""
+    """What waits for her; for roles without cases, what they may do. One access entry for the cases."""
     user: Any = request.user
     context: dict[str, Any] = {"greeting": greeting(), "comes_next": comes_next()}
     if user.acting_path and user.holds(Right.VIEW_CASE):
@@ -24,7 +24,9 @@ def home(request: HttpRequest) -> HttpResponse:
         context |= {
             "desk": desk,
             "may_file": user.may_act_at(Right.FILE, user.acting_path),
-            "may_sign": any(user.may_act_at(right, user.acting_path) for right in (Right.REVIEW, Right.DECIDE)),
+            "may_sign": any(
+                user.may_act_at(right, user.acting_path) for right in (Right.REVIEW, Right.DECIDE)
+            ),
             "may_number": user.holds(Right.ISSUE_NUMBERS),
         }
     return render(request, "home.html", context)

@@ -13,6 +13,7 @@ from accounts.rights import requires
 from accounts.roles import Right
 from audit.services import record_list
 from config.errors import BadRequest, Refusal
+from transfers.forms import expect
 from transfers.kinds import KINDS
 from transfers.models import Step
 from transfers.queries import PAGE, open_case, queue_counts, read_filters, read_queue
@@ -42,8 +43,9 @@ class Outcome:
 @requires(Right.REVIEW, Right.DECIDE)
 @require_POST
 def approve(request: HttpRequest) -> HttpResponse:
-    """Approve the ticked cases one by one, each in its own savepoint, and say which went through and which did not."""
+    """Approve the ticked cases one by one, each in its own savepoint, and say which did not go through."""
     user: Any = request.user
+    expect(request.POST, "case", "looked")
     numbers = list(dict.fromkeys(request.POST.getlist("case")))
     if not numbers or len(numbers) > PAGE:
         raise BadRequest(why=_("请勾选 1 至 {n} 件。").format(n=PAGE))

@@ -1,4 +1,4 @@
-"""新生注册 at the school: the national search first, then the whole form, checked as often as wanted, filed once."""
+"""新生注册 at the school: the national search, then the form, checked as often as wanted, filed once."""
 
 from typing import Any
 
@@ -18,6 +18,7 @@ from config.clock import today
 from config.errors import BadRequest, Refusal
 from registry.checks import check_record
 from registry.codes import choices, known_division
+from registry.fields import BY_KEY
 from registry.findings import Finding
 from registry.form_values import parse_date
 from registry.identity import check_number
@@ -25,8 +26,18 @@ from registry.models import SchoolClass
 from registry.record import school_year_start
 from registry.services.registration import check_context, examine
 from transfers import across
-from transfers.forms import CLASS, DIVISION_KEYS, LABELS, Question, Sheet, class_number, find_divisions, read_sheet
 from transfers.form_words import COPY_FROM
+from transfers.forms import (
+    CLASS,
+    DIVISION_KEYS,
+    LABELS,
+    Question,
+    Sheet,
+    class_number,
+    expect,
+    find_divisions,
+    read_sheet,
+)
 from transfers.idempotency import claim, form_digest
 from transfers.kinds import KINDS
 from transfers.kinds.registration import DISPUTE_PAPERS, REGISTRATION
@@ -37,7 +48,7 @@ SHORTEST_REASON = 6  # characters: long enough to name a paper or a person
 _PAPERS = ("01", "02", "03", "04", "07", "17", "20", "19", "99")
 
 
-# ── Step 1: 全国查重 ────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Step 1: 全国查重 ──────────────────────────────────────────────────────────────────────────────────────
 @requires(Right.FILE)
 @require_http_methods(["GET", "POST"])
 def register(request: HttpRequest) -> HttpResponse:
@@ -45,6 +56,7 @@ def register(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
     if request.method == "GET":
         return render(request, "transfers/register.html", {"question": Question(), "labels": LABELS})
+    expect(request.POST, *Question.KEYS, "is_disputed")
     question = Question.read(request.POST)
     is_disputed = request.POST.get("is_disputed") == "1"
     found = _check_question(question, is_disputed)
@@ -88,14 +100,13 @@ def _check_question(question: Question, is_disputed: bool) -> list[Finding]:
         for key in ("name", "sex", "nationality", "id_type")
         if not getattr(question, key)
     ]
-    known = (("sex", "sex"), ("nationality", "country_region"), ("id_type", "id_document_type"))
     found += [
         Finding(key, "not_in_list", _("请从列表中选择“{label}”。").format(label=LABELS[key]), "C1", "", "")
-        for key, code_list in known
-        if getattr(question, key) and getattr(question, key) not in dict(choices(code_list))
+        for key in ("sex", "nationality", "id_type")
+        if getattr(question, key) and getattr(question, key) not in dict(BY_KEY[key].choices)
     ]
     if birth is None or birth > today():
-        words = _("请填写真实的出生日期,如 20190315。")
+        words = _("请填写真实的出生日期，如 20190315。")
         found.append(Finding("birth_on", "date_form", words, "R-EST-06", "", ""))
     if question.id_number and birth and not found:
         found += [
@@ -114,11 +125,11 @@ def _check_question(question: Question, is_disputed: bool) -> list[Finding]:
     return found
 
 
-# ── Step 2: the form ────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Step 2: the form ──────────────────────────────────────────────────────────────────────────────────────
 @requires(Right.FILE)
 @require_POST
 def register_form(request: HttpRequest) -> HttpResponse:
-    """Show the form, mark the number as disputed, or file it; whatever is refused keeps all that was typed."""
+    """Show the form, mark the number as disputed, or file it; a refusal keeps all that was typed."""
     user: Any = request.user
     sheet = read_sheet(request.POST)
     action = request.POST.get("action", "")
@@ -129,9 +140,13 @@ def register_form(request: HttpRequest) -> HttpResponse:
         sheet.found = examine_sheet(user, sheet)
     elif action in ("show", "distinct"):
         if action == "distinct" and len(sheet.distinct_reason) < SHORTEST_REASON:
-            raise BadRequest(why=_("请写明为什么不是同一人(至少 {n} 个字)。").format(n=SHORTEST_REASON))
+            raise BadRequest(why=_("请写明为什么不是同一人（至少 {n} 个字）。").format(n=SHORTEST_REASON))
         year = school_year_start(today()).year
-        sheet.values = {"overseas_status": "00", "nationality": "CHN", "entry_month": f"{year}-09"} | sheet.values
+        sheet.values = {
+            "overseas_status": "00",
+            "nationality": "CHN",
+            "entry_month": f"{year}-09",
+        } | sheet.values
     else:
         raise BadRequest(why="action")
     return show_form(request, user, sheet)
@@ -161,12 +176,20 @@ def _file(request: HttpRequest, user: User, sheet: Sheet) -> HttpResponse:
         return show_form(request, user, sheet, status=refusal.status, refusal=refusal)
     location = reverse("transfers:case", args=[case.number])
     held.answer(302, location)
-    messages.success(request, _("已提交,办件号 {number}。现在由本校学籍主管领导审核。").format(number=case.number))
+    messages.success(
+        request, _("已提交，办件号 {number}。现在由本校学籍主管领导审核。").format(number=case.number)
+    )
     return redirect(location)
 
 
 def show_form(
-    request: HttpRequest, user: User, sheet: Sheet, *, status: int = 200, refusal: Refusal | None = None, **more: Any
+    request: HttpRequest,
+    user: User,
+    sheet: Sheet,
+    *,
+    status: int = 200,
+    refusal: Refusal | None = None,
+    **more: Any,
 ) -> HttpResponse:
     """The form page; also for the correction of a returned registration."""
     school = own_school(user)
@@ -209,7 +232,7 @@ def divisions(request: HttpRequest) -> HttpResponse:
     return render(request, "transfers/_divisions.html", {"found": find_divisions(text[:40])})
 
 
-# ── What both pages of a registration need ──────────────────────────────────────────────────────────────────────────
+# ── What both pages of a registration need ────────────────────────────────────────────────────────────────
 def own_school(user: User) -> Organization:
     assert user.acting_post is not None, "the door has asked for a right"
     return user.acting_post.office
@@ -240,4 +263,11 @@ def examine_sheet(user: User, sheet: Sheet) -> list[Finding]:
     if any_class is None:
         return [missing]
     found = check_record(sheet.values, check_context(any_class, today()))
-    return [missing, *(f for f in found if f.rule != "C5" and f.code != "under_age" and not (sheet.is_disputed and f.disputable))]
+    return [
+        missing,
+        *(
+            f
+            for f in found
+            if f.rule != "C5" and f.code != "under_age" and not (sheet.is_disputed and f.disputable)
+        ),
+    ]

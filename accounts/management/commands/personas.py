@@ -32,7 +32,9 @@ class Command(BaseCommand):
         for line in lines:
             cells = [text + " " * (width - _width(text)) for text, width in zip(line, widths, strict=False)]
             self.stdout.write("  ".join([*cells, line[3]]))
-        self.stdout.write(f"\n密码(全部账号相同):{PASSWORD}")
+        story = "demo.school.registrar 登记,demo.school.leader 审核,demo.county.reviewer 核准"
+        self.stdout.write(f"\n新生注册依次由三人办理:{story}。")
+        self.stdout.write(f"密码(全部账号相同):{PASSWORD}")
 
 
 def _width(text: str) -> int:
