@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.http import Http404
 from rest_framework import exceptions, serializers
 from rest_framework.authentication import SessionAuthentication
@@ -49,8 +48,6 @@ def refusal_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
     status.
     """
     request = context["request"]._request
-    if transaction.get_connection().in_atomic_block:
-        transaction.set_rollback(True)
     if isinstance(exc, Http404):
         exc = NotFound()
     if isinstance(exc, PermissionDenied):

@@ -21,9 +21,11 @@ def fault(point: str) -> None:
     plan = os.environ.get("XUEJI_FAULT", "")
     if not settings.UNDER_TEST or plan.partition("@")[0] != point:
         return
-    _passed[plan] = _passed.get(plan, 0) + 1
     log = Path(os.environ["XUEJI_FAULT_LOG"])
-    if _passed[plan] != int(plan.partition("@")[2] or 1) or (log.exists() and log.stat().st_size):
+    if log.exists() and log.stat().st_size:
+        return
+    _passed[plan] = _passed.get(plan, 0) + 1
+    if _passed[plan] < int(plan.partition("@")[2] or 1):
         return
     server = connection.connection  # the protocol's own word, not what Django believes
     inside = server is not None and server.info.transaction_status is TransactionStatus.INTRANS

@@ -111,7 +111,7 @@ class EditForm:
         unknown |= {key for key in clears if key.removeprefix(_CLEAR) not in offered}
         version = posted.get("version", "")
         if unknown or not (version.isascii() and version.isdigit() and len(version) < 9):
-            raise BadRequest(why=_("页面已更新或内容不完整,请重新打开修改页"))
+            raise BadRequest(why=_("页面已更新或内容不完整，请重新打开修改页"))
         form.version = int(version)
         form.typed = {key: posted[key] for key in offered if key in posted}
         form.cleared = frozenset(key.removeprefix(_CLEAR) for key in clears)

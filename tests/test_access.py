@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.test.client import MULTIPART_CONTENT
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import User
@@ -17,6 +18,7 @@ from tests.transfers.filing import file_pupil, make_material
 from transfers.models import Case
 
 pytestmark = [pytest.mark.usefixtures("nation"), pytest.mark.rule("AZ-1", "AZ-2", "AZ-3", "AZ-9", "R-ACC-02")]
+JSON = "application/json"
 TABLE = Path(__file__).with_name("access.csv")
 # Neither pages nor data: the health check and the sign-in pages have tests of their own.
 OPEN_ROUTES = {"health", "accounts:sign_in", "accounts:sign_out", "accounts:personas"}
@@ -98,6 +100,7 @@ class World:
             "accounts:office": [make.make_office(make.SCHOOL).pk],
             "transfers:case": [self.case.number],
             "transfers:decide": [self.case.number],
+            "transfers:reveal": [self.case.number],
             "transfers:withdraw": [self.case.number],
             "transfers:correct": [self.case.number],
             "transfers:identity_change": [self.student.public_id],
@@ -106,8 +109,6 @@ class World:
             "case-detail": [self.case.number],
             "case-decide": [self.case.number],
             "case-withdraw": [self.case.number],
-            "class-detail": [self.school_class.pk],
-            "school-detail": [self.school_class.school_id],
         }
         return kinds.get(route, [])
 
@@ -120,7 +121,7 @@ def answer(client: Client, world: World, row: dict[str, str], who: str) -> int:
     is_api = path.startswith("/api/")
     if row["method"] == "GET":
         return client.get(path).status_code
-    return client.post(path, **({"content_type": "application/json"} if is_api else {})).status_code
+    return client.post(path, content_type=JSON if is_api else MULTIPART_CONTENT).status_code
 
 
 @pytest.mark.parametrize("row", table(), ids=[f"{row['method']} {row['route']}" for row in table()])

@@ -10,6 +10,7 @@ from django.db.models import F, Value
 from django.db.models.fields.tuple_lookups import TupleGreaterThan
 from django.http import QueryDict
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import Organization, User
 from accounts.roles import Right
@@ -25,9 +26,9 @@ PAGE = 50
 MOST_COUNTED = 10_000
 ORDER = ("org_path", "grade", "class_number", "name_py", "id")
 NUMBER_KINDS = {
-    TEMPORARY: _("L 临时号"),
-    FORMAL: _("G 正式号"),
-    FORMAL_WITHOUT_IDENTITY: _("J 正式号(无证件号)"),
+    TEMPORARY: gettext_lazy("L 临时号"),
+    FORMAL: gettext_lazy("G 正式号"),
+    FORMAL_WITHOUT_IDENTITY: gettext_lazy("J 正式号（无证件号）"),
 }
 COLUMNS = (
     *ORDER,
@@ -168,7 +169,7 @@ def count_up_to(rows: Any) -> int:
 
 
 def after_key(rows: Any, order: Sequence[str], last: Sequence[Any]) -> Any:
-    """The rows that follow the sort key `last`; one comparison of rows, so that the index is entered there."""
+    """The rows that follow the sort key `last`; one comparison of rows, entered by the index."""
     return rows.filter(
         TupleGreaterThan(tuple(F(name) for name in order), tuple(Value(part) for part in last))
     )

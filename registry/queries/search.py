@@ -31,10 +31,10 @@ _LAST = "\U0010fffd"
 _RIGHTS = (Right.VIEW_STUDENT, Right.VIEW_OWN_CLASS)
 
 KINDS = {
-    "none": gettext_lazy("请输入至少 2 个字母或数字,或 1 个汉字"),
+    "none": gettext_lazy("请输入至少 2 个字母或数字，或 1 个汉字"),
     "number": gettext_lazy("学籍号"),
     "document": gettext_lazy("身份证件号"),
-    "name": gettext_lazy("姓名(从第一个字起)"),
+    "name": gettext_lazy("姓名（从第一个字起）"),
     "pinyin": gettext_lazy("拼音或首字母"),
 }
 

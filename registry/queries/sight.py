@@ -128,13 +128,12 @@ def _covers(user: User, right: str, path: str) -> bool:
 # ── Values ────────────────────────────────────────
 @cache
 def _places() -> frozenset[str]:
-    """Every way an address begins, down to the county: with province and city, without province, county
-    alone.
-    """
+    """Every way an address begins, down to the county: without province, without city, the county alone."""
     names = set()
     for row in rows_of(DATA / "divisions.csv"):
-        full = division_full_name(row["code"])
-        names |= {full, full.removeprefix(division_full_name(row["code"][:2] + "0000")), row["name_zh"]}
+        full, own = division_full_name(row["code"]), row["name_zh"]
+        province = division_full_name(row["code"][:2] + "0000")
+        names |= {full, full.removeprefix(province), province + own, own}
     return frozenset(name for name in names if len(name) > 1)
 
 

@@ -49,9 +49,9 @@ def edit(request: HttpRequest, public_id: UUID) -> HttpResponse:
         return _page(request, form, refusal)
     if changed:
         names = "、".join(BY_KEY[key].label_zh for key in changed)
-        messages.success(request, _("已保存:{names}。").format(names=names))
+        messages.success(request, _("已保存：{names}。").format(names=names))
     else:
-        messages.info(request, _("没有改动,未保存。"))
+        messages.info(request, _("没有改动，未保存。"))
     return redirect("registry:student", pupil.public_id)
 
 

@@ -111,11 +111,13 @@ def _contents(
 
 
 def _header(pupil: Student, user: Any, sight: Sight, dossier: Dossier | None) -> dict[str, Any]:
+    flags = flags_of(pupil, user, sight)
     return {
-        "flags": flags_of(pupil, user, sight),
+        "flags": flags,
         "may_look_back": sight.shows("as_of"),
         "may_edit": dossier is not None
         and dossier.as_of is None
         and dossier.is_open
+        and flags.business is None
         and user.may_act_at(Right.EDIT_STUDENT, pupil.org_path),
     }

@@ -32,19 +32,21 @@ REASONS = {
     "case": _("办理业务需要"),
     "problem": _("处理问题学籍"),
     "inspection": _("督查抽查"),
-    "other": _("其他(请写明)"),
+    "other": _("其他（请写明）"),
 }
 SHORTEST_REASON = 6  # characters, RD-2
 
 
 class ReasonNeeded(Refusal):
     code, status, rule, article = "reason_needed", 422, "RD-2", "第二十四条"
-    message = _("查看明文须选择事由并写明情况(至少 {count} 个字)。查看会被记录。")
+    message = _("查看明文须选择事由并写明情况（至少 {count} 个字）。查看会被记录。")
 
 
 class RevealBudget(Refusal):
     code, status, rule, article = "reveal_budget", 429, "RD-6", "第二十四条"
-    message = _("您查看明文的次数已达上限(每小时 {hour} 次、每日 {day} 次)。请稍后再试,或联系学籍主管领导。")
+    message = _(
+        "您查看明文的次数已达上限（每小时 {hour} 次、每日 {day} 次）。请稍后再试，或联系学籍主管领导。"
+    )
 
 
 @requires(Right.VIEW_STUDENT, Right.VIEW_OWN_CLASS, Right.VIEW_HEALTH)
@@ -105,7 +107,7 @@ def _reason(request: HttpRequest) -> str:
     chosen, text = request.POST.get("reason", ""), " ".join(request.POST.get("text", "").split())
     if chosen not in REASONS or len(text) < SHORTEST_REASON:
         raise ReasonNeeded(count=SHORTEST_REASON)
-    return f"{REASONS[chosen]}:{text[:150]}"
+    return f"{REASONS[chosen]}：{text[:150]}"
 
 
 def refuse_over_budget(user: User) -> None:

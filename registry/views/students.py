@@ -85,7 +85,7 @@ def _fields(user: User, filters: Filters) -> list[dict[str, Any]]:
             _("状态"),
             [*((status.code, status.name) for status in STATUSES.values()), ("all", _("全部状态"))],
             filters.status,
-            blank=_("在校(含待核准)"),
+            blank=_("在校（含待核准）"),
         ),
         _field("kind", _("学籍号"), list(rosters.NUMBER_KINDS.items()), filters.kind),
     ]

@@ -26,14 +26,14 @@ def own_province(django_db_setup: None, django_db_blocker: Any) -> Iterator[None
 
 
 @pytest.fixture(scope="session")
-def program_log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IO[bytes]]:
+def program_log(own_province: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[IO[bytes]]:
     """What the processes print; pytest keeps it for a failed run."""
     with (tmp_path_factory.mktemp("races") / "processes.log").open("ab") as log:
         yield log
 
 
 @pytest.fixture(scope="session")
-def nurseries(own_province: None, program_log: IO[bytes]) -> Iterator[dict[str, Nursery]]:
+def nurseries(program_log: IO[bytes]) -> Iterator[dict[str, Nursery]]:
     both = {role: Nursery(role, program_log) for role in ("web", "worker")}
     yield both
     for nursery in both.values():

@@ -33,7 +33,7 @@ class Tally:
     """What all seeds together did: kills by (process, point), and how many hit inside a transaction."""
 
     kills: Counter[tuple[str, str]] = field(default_factory=Counter)
-    inside: int = 0
+    inside: Counter[str] = field(default_factory=Counter)
     acknowledged: int = 0
     lost: int = 0
     doubled: int = 0
@@ -41,15 +41,16 @@ class Tally:
 
     def note(self, process: str, point: str, *, inside: bool) -> None:
         self.kills[process, point] += 1
-        self.inside += inside
+        self.inside[process] += inside
 
     def lines(self) -> list[str]:
         by_process = Counter[str]()
         for (process, _point), count in self.kills.items():
             by_process[process] += count
-        kinds = ", ".join(f"{name} {count}" for name, count in sorted(by_process.items()))
+        each = (f"{name} {self.inside[name]} of {count}" for name, count in sorted(by_process.items()))
         return [
-            f"kill -9: {self.kills.total()} ({kinds}), inside a transaction: {self.inside}",
+            f"kill -9: {self.kills.total()}",
+            f"inside a transaction: {self.inside.total()} ({', '.join(each)})",
             f"acts acknowledged: {self.acknowledged}, lost: {self.lost}, doubled: {self.doubled}",
             f"database back after at most {self.slowest_return:.1f} s",
         ]
@@ -74,6 +75,12 @@ class Plan:
         plan, _, where = self.log.read_text().strip().partition(" ")
         assert plan == self.text
         TALLY.note(process, plan.partition("@")[0], inside=where == "inside")
+
+
+def sweep(cases: list[int], students: list[int]) -> None:
+    """What beat does each minute, a minute later."""
+    let_a_minute_pass(cases, students)
+    current_app.send_task(SWEEP)
 
 
 class Story:
@@ -231,18 +238,13 @@ class Story:
                 current, plan = self._next_worker()
                 current.tell("celery", *CELERY)
                 # What the dead one held comes back in 20 minutes; the sweeper does not wait for it.
-                self.sweep(cases, students)
+                sweep(cases, students)
             return False
 
         if self.database_dies == "worker":
-            self.sweep(cases, students)
+            sweep(cases, students)
         wait_until(is_done, what="the queue is worked off")
         current.kill()
-
-    def sweep(self, cases: list[int], students: list[int]) -> None:
-        """What beat does each minute, a minute later."""
-        let_a_minute_pass(cases, students)
-        current_app.send_task(SWEEP)
 
     def is_done(self, cases: list[int], students: list[int]) -> bool:
         kinds = (("complete_case", cases), ("number_student", students))

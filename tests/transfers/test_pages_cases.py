@@ -1,4 +1,4 @@
-"""One case through its page: who may decide, what a refusal shows, correction, withdrawal, change of document."""
+"""One case through its page: deciding, refusals, correction, withdrawal, change of document."""
 
 from datetime import timedelta
 from typing import Any
@@ -39,16 +39,20 @@ def fresh(case: Case) -> Case:
 
 
 def refusals(user: Any) -> list[str]:
-    return list(AccessEntry.objects.filter(actor_id=user.pk, outcome="refused").values_list("code", flat=True))
+    return list(
+        AccessEntry.objects.filter(actor_id=user.pk, outcome="refused").values_list("code", flat=True)
+    )
 
 
 def return_it(client: Client, office: dict[str, Any], case: Case) -> None:
     client.force_login(office["leader"])
-    answer = client.post(page("decide", case), {"decision": "return", "chosen": "材料不全或不清晰", "text": "看不清"})
+    answer = client.post(
+        page("decide", case), {"decision": "return", "chosen": "材料不全或不清晰", "text": "看不清"}
+    )
     assert answer.status_code == 302
 
 
-# ── Seeing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Seeing ────────────────────────────────────────────────────────────────────────────────────────────────
 @pytest.mark.rule("RD-3")
 def test_the_page_says_where_it_waits_and_who_holds_it(client: Client, office: dict[str, Any]) -> None:
     case = file_pupil(office)
@@ -79,7 +83,11 @@ def test_values_are_masked_as_on_the_record(client: Client, office: dict[str, An
 @pytest.mark.rule("AZ-1", "AZ-2")
 def test_hidden_and_missing_are_alike(client: Client, office: dict[str, Any]) -> None:
     case = file_pupil(office)
-    for user in (make.make_reviewer(make.NEIGHBOUR_COUNTY), make.make_reviewer(make.FAR_COUNTY), make.make_leader(make.SISTER)):
+    for user in (
+        make.make_reviewer(make.NEIGHBOUR_COUNTY),
+        make.make_reviewer(make.FAR_COUNTY),
+        make.make_leader(make.SISTER),
+    ):
         client.force_login(user)
         assert client.get(page("case", case)).status_code == 404
         assert client.get(reverse("transfers:case", args=["ZC000000000000"])).status_code == 404
@@ -91,7 +99,10 @@ def test_hidden_and_missing_are_alike(client: Client, office: dict[str, Any]) ->
 
 def test_the_page_asks_as_much_with_one_paper_as_with_many(client: Client, office: dict[str, Any]) -> None:
     few = file_pupil(office)
-    many = file_pupil(office, materials=[make_material(office["registrar"], code) for code in ("01", "02", "03", "04", "07")])
+    many = file_pupil(
+        office,
+        materials=[make_material(office["registrar"], code) for code in ("01", "02", "03", "04", "07")],
+    )
     client.force_login(office["leader"])
 
     def count(case: Case) -> int:
@@ -103,7 +114,7 @@ def test_the_page_asks_as_much_with_one_paper_as_with_many(client: Client, offic
     assert count(few) == count(many) < 45
 
 
-# ── Deciding ───────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Deciding ──────────────────────────────────────────────────────────────────────────────────────────────
 @pytest.mark.rule("R-EST-04", "R-ACC-02")
 def test_three_persons_bring_a_pupil_in(client: Client, office: dict[str, Any]) -> None:
     case = file_pupil(office)
@@ -125,7 +136,9 @@ def test_the_next_case_opens_and_at_the_end_the_queue(client: Client, office: di
     client.force_login(office["leader"])
     answer = client.post(page("decide", first), {"decision": "approve", "ticked": ["01"]})
     assert answer["Location"] == page("case", second)
-    answer = client.post(page("decide", second), {"decision": "refuse", "chosen": "不符合入学条件", "text": ""})
+    answer = client.post(
+        page("decide", second), {"decision": "refuse", "chosen": "不符合入学条件", "text": ""}
+    )
     assert answer["Location"] == reverse("transfers:queue")
     assert fresh(second).state == Case.State.REFUSED
     closed = client.get(page("case", second)).text
@@ -179,11 +192,13 @@ def test_returning_needs_a_reason_and_keeps_what_was_typed(client: Client, offic
     assert answer.status_code == 422
     assert 'value="缺"' in answer.text
     assert "checked" in answer.text
-    assert client.post(page("decide", case), {"decision": "return", "chosen": "编造的理由"}).status_code == 400
+    assert (
+        client.post(page("decide", case), {"decision": "return", "chosen": "编造的理由"}).status_code == 400
+    )
     assert client.post(page("decide", case), {"decision": "burn"}).status_code == 400
 
 
-# ── Correction and withdrawal ───────────────────────────────────────────────────────────────────────────────────────
+# ── Correction and withdrawal ─────────────────────────────────────────────────────────────────────────────
 def correction(client: Client, case: Case, **changes: Any) -> dict[str, Any]:
     """What the correction page would send: its own values with `changes`."""
     found = client.get(page("correct", case)).context["sheet"]
@@ -230,7 +245,9 @@ def test_of_two_corrections_the_second_is_told(client: Client, office: dict[str,
     assert refusals(office["registrar"]) == ["changed_meanwhile"]
 
 
-def test_only_a_returned_case_is_corrected_and_only_by_its_school(client: Client, office: dict[str, Any]) -> None:
+def test_only_a_returned_case_is_corrected_and_only_by_its_school(
+    client: Client, office: dict[str, Any]
+) -> None:
     case = file_pupil(office)
     client.force_login(office["registrar"])
     assert client.get(page("correct", case)).status_code == 409
@@ -252,12 +269,17 @@ def test_the_starter_withdraws_with_a_reason(client: Client, office: dict[str, A
     assert again.status_code == 409
 
 
-# ── Another document ────────────────────────────────────────────────────────────────────────────────────────────────
+# ── Another document ──────────────────────────────────────────────────────────────────────────────────────
 @pytest.fixture
 def unregistered(office: dict[str, Any]) -> Student:
     """A pupil without a number, who has a J number."""
-    guardian = {"member1_id_type": "1", "member1_id_number": make.identity_number(today() - timedelta(days=12000), "1")}
-    return make.make_student(office["class"], id_type="Z", id_number="", number="J440305201910150018", **guardian)
+    guardian = {
+        "member1_id_type": "1",
+        "member1_id_number": make.identity_number(today() - timedelta(days=12000), "1"),
+    }
+    return make.make_student(
+        office["class"], id_type="Z", id_number="", number="J440305201910150018", **guardian
+    )
 
 
 def propose(client: Client, office: dict[str, Any], student: Student, **changes: Any) -> Any:
@@ -287,7 +309,9 @@ def test_a_number_that_arrives_late_goes_through_two_offices(
     assert client.post(page("reveal", case), {"reason": "check", "text": "短"}).status_code == 422
     shown = client.post(page("reveal", case), {"reason": "check", "text": "与户口簿逐位核对"})
     assert number in shown.text
-    assert AccessEntry.objects.filter(actor_id=office["leader"].pk, outcome="reveal", subject_id=unregistered.pk).exists()
+    assert AccessEntry.objects.filter(
+        actor_id=office["leader"].pk, outcome="reveal", subject_id=unregistered.pk
+    ).exists()
     decide_all(case, office)
     finish(case)
     finish(unregistered)
@@ -305,7 +329,10 @@ def test_a_wrong_or_taken_number_is_refused_with_all_kept(
     assert 'value="440305201910150012"' in wrong.text
     taken = make.identity_number(unregistered.birth_on, unregistered.sex)
     make.make_student(
-        make.make_class(make.FAR), id_number=taken, birth_on=unregistered.birth_on.isoformat(), sex=unregistered.sex
+        make.make_class(make.FAR),
+        id_number=taken,
+        birth_on=unregistered.birth_on.isoformat(),
+        sex=unregistered.sex,
     )
     refused = propose(client, office, unregistered, id_number=taken)
     assert refused.status_code == 409
@@ -319,7 +346,9 @@ def test_a_pupil_of_another_school_is_out_of_reach(client: Client, office: dict[
     assert propose(client, office, elsewhere).status_code == 404
 
 
-def test_a_returned_change_takes_more_papers(client: Client, office: dict[str, Any], unregistered: Student) -> None:
+def test_a_returned_change_takes_more_papers(
+    client: Client, office: dict[str, Any], unregistered: Student
+) -> None:
     client.force_login(office["registrar"])
     propose(client, office, unregistered)
     case = Case.objects.get(student=unregistered)

@@ -1,4 +1,4 @@
-"""新生注册 through its pages: the search first, the form, refusals that keep what was typed, one filing per key."""
+"""新生注册 through its pages: the search, the form, refusals that keep what was typed, one filing a key."""
 
 from datetime import timedelta
 from typing import Any
@@ -51,10 +51,12 @@ def sheet(desk: dict[str, Any], **changes: Any) -> dict[str, Any]:
 
 
 def refusals(user: Any) -> list[str]:
-    return list(AccessEntry.objects.filter(actor_id=user.pk, outcome="refused").values_list("code", flat=True))
+    return list(
+        AccessEntry.objects.filter(actor_id=user.pk, outcome="refused").values_list("code", flat=True)
+    )
 
 
-# ── The search ─────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── The search ────────────────────────────────────────────────────────────────────────────────────────────
 @pytest.mark.rule("R-EST-08")
 def test_nobody_found_leads_to_the_form_filled_in(client: Client, desk: dict[str, Any]) -> None:
     asked = question()
@@ -69,7 +71,9 @@ def test_nobody_found_leads_to_the_form_filled_in(client: Client, desk: dict[str
 
 
 @pytest.mark.rule("R-EST-08", "AZ-9")
-def test_a_hit_elsewhere_is_masked_and_never_keeps_the_child_out(client: Client, desk: dict[str, Any]) -> None:
+def test_a_hit_elsewhere_is_masked_and_never_keeps_the_child_out(
+    client: Client, desk: dict[str, Any]
+) -> None:
     elsewhere = make.make_student(make.make_class(make.FAR), name="欧阳小川", id_number="")
     asked = question(name="欧阳小川", birth_on=elsewhere.birth_on.isoformat(), id_type="Z", id_number="")
     page = client.post(REGISTER, asked).text
@@ -135,7 +139,7 @@ def test_the_budget_of_look_ups_ends(client: Client, desk: dict[str, Any], setti
     assert "look_ups_spent" in refusals(desk["registrar"])
 
 
-# ── The form ───────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── The form ──────────────────────────────────────────────────────────────────────────────────────────────
 @pytest.mark.rule("R-EST-03", "R-EST-04")
 def test_a_filed_form_becomes_a_case(client: Client, desk: dict[str, Any]) -> None:
     sent = sheet(desk, birthplace="广东省深圳市南山区", hukou_division="440305")
@@ -181,7 +185,9 @@ def test_a_refused_form_keeps_everything_and_writes_nothing(client: Client, desk
 
 
 @pytest.mark.rule("R-EST-08", "R-EST-06")
-def test_a_wrong_check_digit_is_offered_as_disputed_and_needs_a_paper(client: Client, desk: dict[str, Any]) -> None:
+def test_a_wrong_check_digit_is_offered_as_disputed_and_needs_a_paper(
+    client: Client, desk: dict[str, Any]
+) -> None:
     right = make.valid_values()["id_number"]
     wrong = right[:17] + ("1" if right[17] != "1" else "2")
     sent = sheet(desk, id_number=wrong)
@@ -200,7 +206,9 @@ def test_a_wrong_check_digit_is_offered_as_disputed_and_needs_a_paper(client: Cl
 
 
 @pytest.mark.rule("R-EST-08")
-def test_a_disputed_number_with_no_proof_is_refused_at_the_papers(client: Client, desk: dict[str, Any]) -> None:
+def test_a_disputed_number_with_no_proof_is_refused_at_the_papers(
+    client: Client, desk: dict[str, Any]
+) -> None:
     visa = make_material(desk["registrar"], "17")  # proves who she is, not where she is registered
     right = make.valid_values()["id_number"]
     wrong = right[:17] + ("1" if right[17] != "1" else "2")
@@ -221,7 +229,9 @@ def test_without_a_paper_the_form_says_which(client: Client, desk: dict[str, Any
 def test_a_number_held_elsewhere_gets_the_fixed_sentence_and_leaves_a_finding(
     client: Client, desk: dict[str, Any]
 ) -> None:
-    holder = make.make_student(make.make_class(make.FAR), id_number=make.identity_number(make.first_grader_birth()))
+    holder = make.make_student(
+        make.make_class(make.FAR), id_number=make.identity_number(make.first_grader_birth())
+    )
     from registry.record import load_record, open_number
 
     number = open_number(load_record(holder).document)
@@ -240,7 +250,10 @@ def test_a_number_held_elsewhere_gets_the_fixed_sentence_and_leaves_a_finding(
 def test_a_namesake_needs_a_reason(client: Client, desk: dict[str, Any]) -> None:
     known = make.make_student(desk["class"], name="诸葛小雪")
     same = {"name": "诸葛小雪", "birth_on": known.birth_on.isoformat(), "id_type": "Z", "id_number": ""}
-    guardian = {"member1_id_type": "1", "member1_id_number": make.identity_number(today() - timedelta(days=12000), "1")}
+    guardian = {
+        "member1_id_type": "1",
+        "member1_id_number": make.identity_number(today() - timedelta(days=12000), "1"),
+    }
     sent = sheet(desk, **same, **guardian)
     refused = client.post(FORM, sent)
     assert refused.status_code == 409
@@ -304,7 +317,9 @@ def test_divisions_are_suggested_by_name_and_code(client: Client, desk: dict[str
 
 def test_the_form_asks_as_much_with_one_class_as_with_many(client: Client, desk: dict[str, Any]) -> None:
     def count() -> int:
-        with CaptureQueriesContext(connection, ) as found:
+        with CaptureQueriesContext(
+            connection,
+        ) as found:
             assert client.post(FORM, question() | {"action": "show"}).status_code == 200
         return len(found)
 

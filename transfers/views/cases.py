@@ -97,7 +97,7 @@ def _reason(request: HttpRequest, found: Case) -> str:
     chosen, text = request.POST.get("chosen", ""), " ".join(request.POST.get("text", "").split())
     if chosen and chosen not in KINDS[found.kind].reasons:
         raise BadRequest(why="chosen")
-    return ":".join(part for part in (chosen, text[:400]) if part)
+    return "：".join(part for part in (chosen, text[:400]) if part)
 
 
 @requires(Right.FILE)

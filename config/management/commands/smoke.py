@@ -31,7 +31,7 @@ PAGES: dict[str, tuple[str, set[str]]] = {
     "audit:events": ("日志", {"view_log"}),
 }
 APIS: dict[str, tuple[str, set[str]]] = {
-    "学籍接口": ("/api/v1/students/", {"view_student"}),
+    "学籍接口": ("/api/v1/students/", {"view_student", "view_own_class"}),
     "办件接口": ("/api/v1/cases/", {"view_case"}),
 }
 _RECORD = re.compile(r"/registry/students/[0-9a-f-]{36}(?=[\"'?])")
