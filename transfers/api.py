@@ -76,9 +76,10 @@ class CaseViewSet(ViewSet):
         record_list("case", [row["id"] for row in page.rows], actor=user, route="case-list")
         following = query.copy()
         following["after"] = str(page.after)
+        address = request.build_absolute_uri(f"{request.path}?{following.urlencode()}")
         body = {
             "results": [_row(row) for row in page.rows],
-            "next": request.build_absolute_uri(f"{request.path}?{following.urlencode()}") if page.after else None,
+            "next": address if page.after else None,
             "total": min(page.total, MOST_COUNTED),
             "total_is_exact": page.total <= MOST_COUNTED,
         }

@@ -5,6 +5,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from django.urls import reverse
 
 from audit.models import AccessEntry, Event
 from audit.services import System
@@ -23,6 +24,7 @@ from registry.services.numbering import issue_temporary
 from registry.status import PENDING, REFUSED
 from tests.races.ground import AWAY, Office, Person, make_person, make_pupil, new_values, open_office
 from tests.races.processes import Child, Nursery
+from transfers.forms import ASKED_KEYS
 from transfers.models import Case
 from transfers.outbox import owe
 
@@ -120,6 +122,34 @@ def test_two_schools_register_one_number_at_the_same_instant(
                 actor_id=loser.registrar.user.pk, outcome=AccessEntry.Outcome.REFUSED, code="number_taken"
             ).latest("id")
             assert str(refused.request_id)[:8].upper() == answers[1 - first]["reference"]
+
+
+@pytest.mark.rule("AP-4", "RE-2", "RE-3")
+def test_one_form_is_sent_twice_at_once(two: tuple[Child, Child], race: Overlap) -> None:
+    """The real page, a double click: one case, and the second answer leads to it or says to wait."""
+    office, page = open_office(), reverse("transfers:register_form")
+    for once in range(ROUNDS):
+        values = new_values()
+        form = {key: text for key, text in values.items() if key in ASKED_KEYS} | {
+            "action": "file",
+            "key": f"double-click-{once}",
+            "class_id": str(office.school_class.pk),
+            "document": str(office.material().public_id),
+        }
+        sending = {
+            "order": "post", "session": office.registrar.session, "path": page, "body": form, "form": True,
+        }  # fmt: skip
+        answers = race.at_once(*((child, sending) for child in two))
+        with scoped_transaction(NATION):
+            case = Case.objects.get(student__name=values["name"])
+            assert acts_of(case.pk) == {"file": 1}
+            assert not ProblemRecord.objects.filter(student=case.student_id).exists()
+        case_page = reverse("transfers:case", args=[case.number])
+        assert {answer["to"] for answer in answers} in ({case_page}, {case_page, ""})
+        assert {answer["status"] for answer in answers} in ({302}, {302, 409})
+        again = two[0].ask(**sending)
+        assert again is not None
+        assert (again["status"], again["to"]) == (302, case_page)
 
 
 @pytest.mark.rule("R-UPD-04", "RE-2")

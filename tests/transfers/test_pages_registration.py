@@ -38,8 +38,8 @@ def question(**changes: str) -> dict[str, str]:
 
 def sheet(desk: dict[str, Any], **changes: Any) -> dict[str, Any]:
     """All that the page sends with the button "file"."""
-    more = {key: changes.pop(key) for key in ("key", "class_id", "document", "is_disputed", "distinct_reason", "action")
-            if key in changes}  # fmt: skip
+    not_values = ("key", "class_id", "document", "is_disputed", "distinct_reason", "action")
+    more = {key: changes.pop(key) for key in not_values if key in changes}
     return {
         **make.valid_values(**changes),
         "action": "file",

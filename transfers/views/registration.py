@@ -263,11 +263,16 @@ def examine_sheet(user: User, sheet: Sheet) -> list[Finding]:
     if any_class is None:
         return [missing]
     found = check_record(sheet.values, check_context(any_class, today()))
+    # What depends on the grade, and what the class itself gives, is said once there is a class.
+    apart = ("under_age", "age_grade")
     return [
         missing,
         *(
-            f
-            for f in found
-            if f.rule != "C5" and f.code != "under_age" and not (sheet.is_disputed and f.disputable)
+            finding
+            for finding in found
+            if finding.field in LABELS
+            and finding.rule != "C5"
+            and finding.code not in apart
+            and not (sheet.is_disputed and finding.disputable)
         ),
     ]
