@@ -58,7 +58,7 @@ class Persona:
 def require_demo() -> None:
     """Raises CommandError unless this installation is a demonstration."""
     if not settings.DEMO:
-        raise CommandError("本机不是演示环境(未设置 XUEJI_DEMO=1),不装载也不显示演示账号。")
+        raise CommandError("本机不是演示环境（未设置 XUEJI_DEMO=1），不装载也不显示演示账号。")
 
 
 def personas() -> list[Persona]:
@@ -78,9 +78,9 @@ def _persona(user: Any) -> Persona:
     is_untrained = any(role.needs_training for role in roles) and not any(user.trainings_held)
     remark = ""
     if user.sealed_at:
-        remark = "账号已封存,不能登录"
+        remark = "账号已封存，不能登录"
     elif is_untrained:
-        remark = "未经培训,岗位尚无权限"
+        remark = "未经培训，岗位尚无权限"
     rights = () if remark else tuple(sorted({str(right) for role in roles for right in role.rights}))
     return Persona(
         username=user.username,

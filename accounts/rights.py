@@ -82,7 +82,7 @@ def who_can(right: str, *, at: str) -> str:
         .values_list("user__name", "user__phone")[:3]
     ]
     if not holders:
-        return _("应由{office}办理,该单位目前没有任职人员,请联系其上级。").format(office=office.name)
+        return _("应由{office}办理，该单位目前没有任职人员，请联系其上级。").format(office=office.name)
     return _("应由{office}办理({people})。").format(office=office.name, people="、".join(holders))
 
 
@@ -90,7 +90,7 @@ class PostNeeded(Refusal):
     """Signed in, but no post is valid today: nothing can be seen."""
 
     code, status = "no_post", 403
-    message = gettext_lazy("您目前没有有效岗位(未任职、培训记录过期或账号已封存),请联系本单位系统管理员。")
+    message = gettext_lazy("您目前没有有效岗位（未任职、培训记录过期或账号已封存），请联系本单位系统管理员。")
 
 
 View = Callable[..., HttpResponse]

@@ -12,7 +12,7 @@ class NotAnImage(Refusal):
 
     code, status = "not_an_image", 422
     rule, article = "FI-1", _GUIDE
-    message = _("这个文件不是完整的JPG或PNG图片,改文件名不能改变格式。请重新拍照或扫描后上传。")
+    message = _("这个文件不是完整的JPG或PNG图片，改文件名不能改变格式。请重新拍照或扫描后上传。")
 
 
 class FileTooLarge(Refusal):
@@ -24,15 +24,15 @@ class FileTooLarge(Refusal):
 class ImageTooLarge(Refusal):
     code, status = "image_too_large", 413
     rule = "FI-1"
-    message = _("图片超过 {megapixels} 百万像素。请缩小尺寸(长边 {side} 像素已足够清晰)后重新上传。")
+    message = _("图片超过 {megapixels} 百万像素。请缩小尺寸（长边 {side} 像素已足够清晰）后重新上传。")
 
 
 class ImageTooSmall(Refusal):
     code, status = "image_too_small", 422
     rule = "C4"
     message = _(
-        "照片只有 {width}×{height} 像素,至少需要 {least_width}×{least_height} 像素。"
-        "请上传原始照片,不要用截图或缩略图。"
+        "照片只有 {width}×{height} 像素，至少需要 {least_width}×{least_height} 像素。"
+        "请上传原始照片，不要用截图或缩略图。"
     )
 
 
@@ -59,11 +59,11 @@ class UploadGone(Refusal):
     """An id in a form that is no upload of this office (any more): hidden and missing look alike."""
 
     code, status = "upload_gone", 422
-    message = _("上传的文件已失效,或不是本单位上传的。请重新上传后再提交。")
+    message = _("上传的文件已失效，或不是本单位上传的。请重新上传后再提交。")
 
 
 class MaterialTaken(Refusal):
     """Guarded by the UPDATE: of two forms that hold the same upload, one is told."""
 
     code, status = "material_taken", 409
-    message = _("这份材料已用于另一条学籍。请刷新页面,为本条学籍重新上传。")
+    message = _("这份材料已用于另一条学籍。请刷新页面，为本条学籍重新上传。")

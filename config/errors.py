@@ -52,7 +52,7 @@ class NotFound(Refusal):
     """Hidden and missing look alike (AZ-2)."""
 
     code, status = "not_found", 404
-    message = _("没有找到该内容,或它不在您的管理范围内。请检查地址,或从首页重新查找。")
+    message = _("没有找到该内容，或它不在您的管理范围内。请检查地址，或从首页重新查找。")
 
 
 class NotAllowed(Refusal):
@@ -62,11 +62,11 @@ class NotAllowed(Refusal):
 
 class BadRequest(Refusal):
     code, status = "bad_request", 400
-    message = _("提交的内容有误:{why}")
+    message = _("提交的内容有误：{why}")
 
 
 class StoreUnavailable(Refusal):
     """The trace cannot be written, so nothing is shown (RD-3)."""
 
     code, status = "trace_unavailable", 503
-    message = _("系统暂时无法记录本次操作,因此没有执行。请稍后再试。")
+    message = _("系统暂时无法记录本次操作，因此没有执行。请稍后再试。")

@@ -29,7 +29,7 @@ def _queue() -> str:
 
 def _role() -> str:
     found = dangers()
-    return "数据库角色权限过大:" + ",".join(found) if found else ""
+    return "数据库角色权限过大：" + ",".join(found) if found else ""
 
 
 def _partitions() -> str:
@@ -40,7 +40,7 @@ def _partitions() -> str:
                  AND right(c.relname, 6) > to_char(now(), 'YYYYMM')"""
         )
         ahead = cursor.fetchone()[0]
-    return f"审计分区仅剩 {ahead} 个月,请以属主运行 manage.py partitions" if ahead < _PARTITIONS_AHEAD else ""
+    return f"审计分区仅剩 {ahead} 个月，请以属主运行 manage.py partitions" if ahead < _PARTITIONS_AHEAD else ""
 
 
 def _outbox() -> str:
@@ -50,7 +50,7 @@ def _outbox() -> str:
                WHERE done_at IS NULL AND created_at < now() - interval '15 minutes'"""
         )
         late = cursor.fetchone()[0]
-    return f"{late} 项办结任务等待超过 15 分钟,请检查 worker" if late else ""
+    return f"{late} 项办结任务等待超过 15 分钟，请检查 worker" if late else ""
 
 
 def _disk() -> str:
@@ -59,7 +59,7 @@ def _disk() -> str:
 
 
 def _keys() -> str:
-    return "" if (settings.KEYRING / "ring.json").exists() else "密钥环不存在,请运行 manage.py make_keys"
+    return "" if (settings.KEYRING / "ring.json").exists() else "密钥环不存在，请运行 manage.py make_keys"
 
 
 _CHECKS: tuple[tuple[str, Callable[[], str], bool], ...] = (

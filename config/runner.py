@@ -190,6 +190,7 @@ class Installation:
         if self.more["XUEJI_DEMO"] == "1":
             say("装载演示数据,首次约一分钟…(Loading the demonstration country.)")
             manage(owner, log, "demo")
+            manage(owner, log, "demo_cases")
         say("启动网页、任务与定时进程…(Starting web, worker and beat.)")
         workers = str(min(2, os.cpu_count() or 1))
         beat = ["celery", "-A", "config", "beat", "--loglevel", "INFO", "--pidfile="]
@@ -328,7 +329,7 @@ def stay(installation: Installation) -> int:
 
 
 def smoke(installation: Installation) -> int:
-    command = [sys.executable, "manage.py", "smoke", "--base-url", installation.url]
+    command = [sys.executable, "manage.py", "smoke", "--play", "--base-url", installation.url]
     process = subprocess.Popen(
         command, cwd=ROOT, env=installation.env("web"), preexec_fn=stop_with_parent(signal.SIGTERM)
     )

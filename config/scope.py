@@ -103,7 +103,12 @@ def scope(path: str) -> Iterator[None]:
 
 def _is_failed() -> bool:
     raw = connection.connection
-    return connection.needs_rollback or raw is None or raw.closed or raw.info.transaction_status.name in {"INERROR", "UNKNOWN"}
+    return (
+        connection.needs_rollback
+        or raw is None
+        or raw.closed
+        or raw.info.transaction_status.name in {"INERROR", "UNKNOWN"}
+    )
 
 
 def current_scope() -> str:

@@ -30,7 +30,7 @@ class LookUpsSpent(Refusal):
 
     code, status = "look_ups_spent", 429
     rule = "RD-6"
-    message = _("您在{period}内的全国查重次数已达上限({limit} 次),请稍后再试;如确需继续,请联系上级主管部门。")
+    message = _("您在{period}内的全国查重次数已达上限（{limit} 次），请稍后再试；如确需继续，请联系上级主管部门。")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ def note_taken_number(actor: User, *, id_type: str, id_number: str, nationality:
             .first()
         )
         if held is not None:
-            suspicion = Suspicion(SAME_NUMBER, None, False, "另一学校登记同一证件号码,已被拒绝")
+            suspicion = Suspicion(SAME_NUMBER, None, False, "另一学校登记同一证件号码，已被拒绝")
             note_problem(
                 held.student, suspicion, actor=actor, found_by="新生注册", other_path=actor.acting_path
             )

@@ -4,11 +4,11 @@ from django.utils.translation import gettext_lazy as _
 
 # By field key; a second family member is asked like the first.
 HINTS = {
-    "name": _("与户口簿一致；少数民族姓名可含间隔号“·”，生僻字照原样录入"),
+    "name": _("与户口簿一致，间隔号、生僻字照原样"),
     "sex": _("须与身份证号第 17 位一致"),
     "birth_on": _("须与身份证号一致。如 20190315、2019-3-15"),
     "id_type": _("没有任何证件的选“其他”"),
-    "id_number": _("18 位身份证号，末位 X 不分大小写；“其他”类型可不填"),
+    "id_number": _("类型为“其他”的可不填"),
     "birthplace": _("输入地名或 6 位区划代码后选择"),
     "native_place": _("如“广东深圳”"),
     "ethnic_group": _("外籍学生可不填"),
@@ -19,7 +19,7 @@ HINTS = {
     "name_pinyin": _("可不填，系统按姓名生成；多音字请核对"),
     "auxiliary_number": _("省级学籍辅号，没有可不填"),
     "entry_month": _("进入本学段一年级的年月，如 202509"),
-    "admission_mode": _("义务教育：就近入学或其他；高中：统招、特招或其他"),
+    "admission_mode": _("义务教育为就近入学或其他"),
     "current_address": _("详细到门牌号"),
     "phone": _("11 位手机号，或区号-号码"),
     "postcode": _("6 位数字"),

@@ -71,6 +71,10 @@ def body_digest(body: Any) -> bytes:
     return sha256(json.dumps(body, sort_keys=True, ensure_ascii=False, default=str).encode()).digest()
 
 
+def lock_name(user: User, route: str, key: str) -> str:
+    return f"idempotency {user.pk} {route} {key}"
+
+
 def claim(user: User, route: str, key: str, digest: bytes) -> Claim:
     """Take `key` for this transaction; the claim carries the first answer when there was one.
 
@@ -80,8 +84,7 @@ def claim(user: User, route: str, key: str, digest: bytes) -> Claim:
         raise KeyMissing()
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))",
-            [f"idempotency {user.pk} {route} {key}"],
+            "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [lock_name(user, route, key)]
         )
         if not cursor.fetchone()[0]:
             raise StillRunning()

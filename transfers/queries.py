@@ -26,7 +26,7 @@ from transfers.models import Case, Step
 
 PAGE = 50
 SIGNING = (Right.REVIEW, Right.DECIDE)
-ERASED = "—"  # a refused case keeps no card (RD-8)
+ERASED = ""  # a refused case keeps no card (RD-8)
 
 
 # ── Who holds a step, and how long it may take ────────────────────────────────────────────────────────────

@@ -67,7 +67,7 @@ class OneOf:
         return value if value in self.values else self.values[0]
 
     def describe(self, say: Say) -> str:
-        return "应为下列之一:" + "、".join(say(value) for value in self.values)
+        return "应为下列之一：" + "、".join(say(value) for value in self.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class SubsetOf:
         return tuple(word for word in _words(value) if word in self.words)
 
     def describe(self, say: Say) -> str:
-        return "只能从下列项目中选择:" + say(self.words)
+        return "只能从下列项目中选择：" + say(self.words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class AddOnly:
         return self.words + tuple(word for word in _words(value) if word not in self.words)
 
     def describe(self, say: Say) -> str:
-        return "只能增加,不得减少国家规定的项目:" + say(self.words)
+        return "只能增加，不得减少国家规定的项目：" + say(self.words)
 
 
 @dataclass(frozen=True, slots=True)

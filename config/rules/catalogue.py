@@ -17,7 +17,7 @@ PROVINCE_COUNTY = PROVINCE | {Level.COUNTY}
 LOCAL = frozenset({Level.PROVINCE, Level.CITY})
 EACH = frozenset(Level)
 
-RULE_2013 = "《中小学生学籍管理办法》(教基一〔2013〕7号)"
+RULE_2013 = "《中小学生学籍管理办法》（教基一〔2013〕7号）"
 SYSTEM_GUIDE = "全国中小学生学籍信息管理系统使用指南"
 YEARLY_NOTICE = "教育部年度毕业升级工作通知"
 CLASS_SIZE_STANDARD = "国家班额标准"
@@ -31,15 +31,15 @@ NATIONAL_KEY_FIELDS = ("name", "sex", "birth_on", "id_type", "id_number", "grade
 
 ARCHIVE_DEADLINE = Parameter(
     "ARCHIVE_DEADLINE", "第六条", 2, "月", at_most(2), PROVINCE_CITY,
-    _("学生首次注册学籍后,学校在两个月内建立学籍档案"),
+    _("学生首次注册学籍后，学校在两个月内建立学籍档案"),
 )
 CHANGE_DEADLINE = Parameter(
     "CHANGE_DEADLINE", "第七条", 1, "月", at_most(1), PROVINCE,
-    _("升学、转学及其他学籍变动,学校原则上在一个月内更新档案"),
+    _("升学、转学及其他学籍变动，学校原则上在一个月内更新档案"),
 )
 ARCHIVE_FOLLOW_DAYS = Parameter(
     "ARCHIVE_FOLLOW_DAYS", f"{RULE_2013}第十五条", 1, "月", at_most(1), NATION,
-    _("电子学籍转接后,转出学校在一个月内办结档案移交"),
+    _("电子学籍转接后，转出学校在一个月内办结档案移交"),
 )
 ARCHIVE_RETENTION = Parameter(
     "ARCHIVE_RETENTION", f"{RULE_2013}第九条", "permanent", "", one_of("permanent", "30y", "10y"), PROVINCE,
@@ -49,7 +49,7 @@ ARCHIVE_RETENTION = Parameter(
 KEY_FIELDS = Parameter(
     "KEY_FIELDS", SYSTEM_GUIDE,
     NATIONAL_KEY_FIELDS, "", add_only(NATIONAL_KEY_FIELDS), PROVINCE,
-    _("关键数据变更须提交佐证材料并逐级核准,省级可增加关键数据项"),
+    _("关键数据变更须提交佐证材料并逐级核准，省级可增加关键数据项"),
     kind="choices",
     labels={
         "name": _("姓名"), "sex": _("性别"), "birth_on": _("出生日期"), "id_type": _("身份证件类型"),
@@ -59,18 +59,18 @@ KEY_FIELDS = Parameter(
 REGISTRATION_STEP_DAYS = Parameter(
     # No article gives a clock for 学籍注册: ten working days a step is our default, after the transfer's.
     "REGISTRATION_STEP_DAYS", "第六条", 10, "工作日", at_most(10), PROVINCE,
-    _("学籍注册每一环节在十个工作日内核办;办法未定时限,本系统参照转学执行"),
+    _("学籍注册每一环节在十个工作日内核办；办法未定时限，本系统参照转学执行"),
 )
 
 # --- Entry, classes, quota -------------------------------------------------------------------------
 
 ENTRY_AGE = Parameter(
     "ENTRY_AGE", "《中华人民共和国义务教育法》第十一条", 6, "岁", between(6, 7), PROVINCE,
-    _("年满六周岁的儿童入学,条件不具备的地区可以推迟到七周岁"),
+    _("年满六周岁的儿童入学，条件不具备的地区可以推迟到七周岁"),
 )
 ENTRY_CUTOFF = Parameter(
     "ENTRY_CUTOFF", "《中华人民共和国义务教育法》第十一条", "0831", "", FREE, PROVINCE,
-    _("小学一年级新生在截止日(含当日)前须达到入学年龄,截止日由省级规定"),
+    _("小学一年级新生在截止日（含当日）前须达到入学年龄，截止日由省级规定"),
     kind="month_day",
 )
 # Intake up to 55, for 56 is a large class (大班额); at most 65, for 66 is super-large: two national lines.
@@ -101,7 +101,7 @@ QUOTA_ENABLED = Parameter(
 )
 QUOTA = Parameter(
     "QUOTA", "地方学籍总量规定", 0, "人", at_least(0), LOCAL,
-    _("学校一个学段的学籍总量;启用总量控制而未核定的为零"),
+    _("学校一个学段的学籍总量；启用总量控制而未核定的为零"),
 )
 
 # --- Transfers, calendar of the year ---------------------------------------------------------------
@@ -117,7 +117,7 @@ TRANSFER_WINDOWS = Parameter(
 )
 TRANSFER_FREEZE = Parameter(
     "TRANSFER_FREEZE", YEARLY_NOTICE, "0715..0814", "", FREE, NATION,
-    _("升级前后暂停受理转学,已受理的继续办理"),
+    _("升级前后暂停受理转学，已受理的继续办理"),
     kind="period",
 )
 GRADUATING_FREEZE = Parameter(
@@ -136,7 +136,7 @@ ROUTE_EXTRA_LEVELS = Parameter(
     _("在法定环节之外增加的核办层级"),
     kind="choices",
     labels={
-        "township": _("乡镇(中心校)"),
+        "township": _("乡镇（中心校）"),
         "city_senior": _("普通高中报地市核办"),
         "province_across": _("跨省报省级核办"),
     },
@@ -158,7 +158,7 @@ SUSPENSION_WARN_DAYS = Parameter(
 )
 DROPOUT_WEEKS = Parameter(
     "DROPOUT_WEEKS", f"{RULE_2013}第二十二条", 4, "周", between(1, 8), PROVINCE,
-    _("义务教育阶段学生无故连续缺课且联系不上的,按疑似辍学处理"),
+    _("义务教育阶段学生无故连续缺课且联系不上的，按疑似辍学处理"),
 )
 REPEAT_SHARE_S2 = Parameter(
     "REPEAT_SHARE_S2", f"{RULE_2013}第十二条", 2, "%", between(0, 10), PROVINCE,
@@ -166,7 +166,7 @@ REPEAT_SHARE_S2 = Parameter(
 )
 DEATH_CANCEL_DAYS = Parameter(
     "DEATH_CANCEL_DAYS", f"{RULE_2013}第二十一条", 10, "工作日", fixed(10), NATION,
-    _("学生死亡的,学校凭证明在十个工作日内注销学籍"),
+    _("学生死亡的，学校凭证明在十个工作日内注销学籍"),
 )
 VERIFY_PER_SEMESTER = Parameter(
     "VERIFY_PER_SEMESTER", "第二十五条", 1, "次", at_least(1), NATION,
@@ -187,7 +187,7 @@ PASSWORD_DAYS = Parameter(
 TRAINING_VALID_DAYS = Parameter(
     # Two years, counted in days so that 29 February has a yesterday (SECURITY AC-10).
     "TRAINING_VALID_DAYS", "第二十二条", 730, "日", fixed(730), NATION,
-    _("先培训后上岗,培训记录在此期间内有效"),
+    _("先培训后上岗，培训记录在此期间内有效"),
 )
 UPLOAD_KEEP_DAYS = Parameter(
     "UPLOAD_KEEP_DAYS", "第二十四条", 7, "日", at_most(7), PROVINCE,
@@ -226,7 +226,7 @@ LOOKUPS_PER_DAY = Parameter(
 
 EVIDENCE_MAX_KB = Parameter(
     "EVIDENCE_MAX_KB", SYSTEM_GUIDE, 2048, "KB", at_most(2048), NATION,
-    _("佐证材料每个文件的大小,格式为JPG、JPEG或PNG"),
+    _("佐证材料每个文件的大小，格式为JPG、JPEG或PNG"),
 )
 PHOTO_MAX_KB = Parameter(
     "PHOTO_MAX_KB", "全国中小学生学籍照片采集要求", 60, "KB", at_most(60), NATION,

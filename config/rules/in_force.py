@@ -107,11 +107,11 @@ class RuleInForce:
         """One Chinese sentence: source, what it says, the value here, and who set it by which document."""
         if self.set_at:
             named = {"office": self.set_by_name, "document": self.document}
-            who = _("由%(office)s(%(document)s)设定") % named
+            who = _("由%(office)s（%(document)s）设定") % named
         else:
             who = _("为全国默认值")
-        clamped = _(",超出国家规定的部分不生效") if self.is_clamped else ""
-        return _("%(source)s:%(text)s。本值%(value)s,%(who)s%(clamped)s。") % {
+        clamped = _("，超出国家规定的部分不生效") if self.is_clamped else ""
+        return _("%(source)s：%(text)s。本值%(value)s，%(who)s%(clamped)s。") % {
             "source": self.parameter.citation,
             "text": self.parameter.text,
             "value": self.display(),

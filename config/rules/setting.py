@@ -25,27 +25,27 @@ class RuleRefused(Refusal):
 
 class RuleOutOfBound(RuleRefused):
     code, status = "rule_out_of_bound", 422
-    message = _("{source}:{text}。{bound},不能设为“{value}”。请改填范围内的值。")
+    message = _("{source}：{text}。{bound},不能设为“{value}”。请改填范围内的值。")
 
 
 class RuleMalformed(RuleRefused):
     code, status = "rule_malformed", 422
-    message = _("{source}:{text}。“{value}”不是该参数可用的值,请按说明重新填写。")
+    message = _("{source}：{text}。“{value}”不是该参数可用的值，请按说明重新填写。")
 
 
 class RuleNotYours(RuleRefused):
     code, status = "rule_not_yours", 403
-    message = _("{source}:{text}。该参数只能由{levels}设定,{level}不能设定。请向有权设定的上级提出。")
+    message = _("{source}：{text}。该参数只能由{levels}设定，{level}不能设定。请向有权设定的上级提出。")
 
 
 class RuleWithoutDocument(RuleRefused):
     code, status = "rule_without_document", 422
-    message = _("{source}:{text}。设定该参数须写明依据文件的名称或文号。")
+    message = _("{source}：{text}。设定该参数须写明依据文件的名称或文号。")
 
 
 class RuleOverlaps(RuleRefused):
     code, status = "rule_overlaps", 409
-    message = _("{source}:{text}。该机构在这段时间内已有设定,且不能改写已经过去的设定。请核对生效日期。")
+    message = _("{source}：{text}。该机构在这段时间内已有设定，且不能改写已经过去的设定。请核对生效日期。")
 
 
 def set_rule(

@@ -69,7 +69,7 @@ class Planter:
         pupil.values["id_number"] = with_wrong_check_digit(pupil.values["id_number"])
         self._dispute(pupil)
         return Problem(
-            "1", pupil, None, "登记检查", "身份证件号校验位不符,监护人出示的户口簿与所填一致,待主管部门核实。"
+            "1", pupil, None, "登记检查", "身份证件号校验位不符，监护人出示的户口簿与所填一致，待主管部门核实。"
         )
 
     def number_twice(
@@ -83,7 +83,7 @@ class Planter:
         other.values["id_number"] = one.values["id_number"]
         self._dispute(other)
         return Problem(
-            "2", one, other, "全国查重", "两条学籍登记了同一身份证件号,后登记的一条存疑,待双方核实。"
+            "2", one, other, "全国查重", "两条学籍登记了同一身份证件号，后登记的一条存疑，待双方核实。"
         )
 
     def same_person(self, first: tuple[str, str], second: tuple[str, str]) -> Problem:
@@ -92,7 +92,7 @@ class Planter:
         self._copy_person(one, other)
         other.values |= {"id_type": "Z", "id_number": "", "id_validity": ""}
         other.number, other.former_number = self._temporary(other), ""
-        return Problem("3", one, other, "全国查重", "姓名、性别、出生日期相同,其中一条没有身份证件号。")
+        return Problem("3", one, other, "全国查重", "姓名、性别、出生日期相同，其中一条没有身份证件号。")
 
     def same_pinyin(self, first: tuple[str, str], second: tuple[str, str]) -> Problem:
         """A hint only: names that sound alike, born on one day. Nothing is blocked; a person looks."""
@@ -105,7 +105,7 @@ class Planter:
         other.values["id_number"] = self._renumbered(one)
         other.number, other.former_number = "G" + other.values["id_number"], ""
         return Problem(
-            "3", one, other, "拼音线索", "姓名读音、性别、出生日期相同,请核对是否同一学生。", is_hint=True
+            "3", one, other, "拼音线索", "姓名读音、性别、出生日期相同，请核对是否同一学生。", is_hint=True
         )
 
     def _pick(self, school: str, grade: str) -> Pupil:

@@ -34,7 +34,7 @@ def find_suspicions(student: Student, document: IdentityDocument | None) -> list
     """Everything the national check has against this record. Constant queries; candidates are bounded."""
     found = []
     if document is not None and document.is_disputed:
-        found.append(Suspicion(WRONG_NUMBER, None, False, "证件号码存疑,凭佐证材料登记"))
+        found.append(Suspicion(WRONG_NUMBER, None, False, "证件号码存疑，凭佐证材料登记"))
     found += _same_number(student, document)
     found += _same_person(student, document)
     found += _near_numbers(student, document)

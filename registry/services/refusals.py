@@ -9,7 +9,7 @@ class RecordRefused(Refusal):
     """Fields of the form are wrong; `findings` say which, by which rule, and what to do."""
 
     code, status = "record_refused", 422
-    message = _("有 {count} 处需要改正,内容没有提交;您填写的内容已保留。")
+    message = _("有 {count} 处需要改正，内容没有提交；您填写的内容已保留。")
 
 
 class NumberTaken(Refusal):
@@ -23,49 +23,49 @@ class NumberTaken(Refusal):
 class StatusExists(Refusal):
     code, status = "status_exists", 409
     rule, article = "R-EST-01", "第九条"
-    message = _("该生已有一条有效学籍,一人一籍,不能再建。请按转学办理。")
+    message = _("该生已有一条有效学籍，一人一籍，不能再建。请按转学办理。")
 
 
 class ClassFull(Refusal):
     code, status = "class_full", 409
     rule = "C5"
-    message = _("{name}已有 {count} 人,班额上限 {cap} 人。{why}请选择其他班级,或由主管部门调整班额。")
+    message = _("{name}已有 {count} 人，班额上限 {cap} 人。{why}请选择其他班级，或由主管部门调整班额。")
 
 
 class ClassUnknown(Refusal):
     code, status = "class_unknown", 422
     rule = "R-EST-11"
-    message = _("所选班级不属于本校或已停用,请重新选择班级。")
+    message = _("所选班级不属于本校或已停用，请重新选择班级。")
 
 
 class ChangedMeanwhile(Refusal):
     code, status = "changed_meanwhile", 409
     rule = "R-UPD-04"
-    message = _("这条学籍在您打开之后已被他人修改,请刷新后核对再保存;您填写的内容仍在页面上。")
+    message = _("这条学籍在您打开之后已被他人修改，请刷新后核对再保存；您填写的内容仍在页面上。")
 
 
 class KeyFieldLocked(Refusal):
     code, status = "key_field_locked", 409
     rule = "R-UPD-05"
-    message = _("{fields}属于关键数据,不能直接修改。请发起“关键数据变更”,由学校领导审核、主管部门核办。")
+    message = _("{fields}属于关键数据，不能直接修改。请发起“关键数据变更”，由学校领导审核、主管部门核办。")
 
 
 class RecordFrozen(Refusal):
     code, status = "record_frozen", 409
     rule, article = "R-UPD-09", ""
-    message = _("该生学籍状态为“{status}”,本学段基础数据已冻结。")
+    message = _("该生学籍状态为“{status}”，本学段基础数据已冻结。")
 
 
 class BusinessOpen(Refusal):
     code, status = "open_business", 409
     rule = "R-TRF-06"
-    message = _("该生有在办业务“{kind}”({number}),请待其办结后再办。")
+    message = _("该生有在办业务“{kind}”({number})，请待其办结后再办。")
 
 
 class NotDeletable(Refusal):
     code, status = "not_deletable", 409
     rule = "R-EST-14"
-    message = _("已有学籍号的学籍不能删除,只能更正或按问题学籍办理。")
+    message = _("已有学籍号的学籍不能删除，只能更正或按问题学籍办理。")
 
 
 class SearchFirst(Refusal):
@@ -77,11 +77,11 @@ class SearchFirst(Refusal):
     rule, article = "R-EST-08", "第九条"
     message = _(
         "全国查重发现同名、同性别、同出生日期的学籍 {count} 条。"
-        "若为同一人请按转学办理;确认不是同一人,请勾选并写明依据。"
+        "若为同一人请按转学办理；确认不是同一人，请勾选并写明依据。"
     )
 
 
 class EvidenceMissing(Refusal):
     code, status = "evidence_missing", 422
     rule, article = "R-EST-03", "第六条"
-    message = _("缺少材料:{what}。请上传后再提交。")
+    message = _("缺少材料：{what}。请上传后再提交。")

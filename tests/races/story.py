@@ -84,35 +84,54 @@ def sweep(cases: list[int], students: list[int]) -> None:
 
 
 class Story:
-    """`Random(seed)` chooses pupils, fates, the order of acts, who is killed, where, and how often."""
+    """Some pupils, their fates, who is killed where, and what the database dies of.
 
-    def __init__(self, seed: int, web: Nursery, worker: Nursery, folder: Path) -> None:
-        self.rng, self.folder = Random(seed), folder
-        self.web, self.worker = web, worker
+    `of_seed` lets `Random(seed)` choose all that, and the order of acts as well; `cut_at` cuts one
+    registration at one point.
+    """
+
+    def __init__(self, rng: Random, nurseries: dict[str, Nursery], folder: Path, fates: list[str]) -> None:
+        self.rng, self.nurseries, self.folder = rng, nurseries, folder
         self.office: Office = open_office()
-        fates = [APPROVED, *self.rng.choices((APPROVED, REFUSED, WITHDRAWN), (3, 1, 1), k=2)]
-        self.pupils = [Pupil(new_values(), fate) for fate in fates[: self.rng.randint(1, 3)]]
-        self.web_plans = self._plans(WEB_POINTS, 2)
-        self.worker_plans = self._plans(WORKER_POINTS, 2)
-        # The database dies in a third of the stories while clerks work, in a third while workers do.
-        self.database_dies = self.rng.choice(("web", "worker", ""))
-        self.plan: Plan | None = None
-        self.clerk = self._next_clerk()
+        self.pupils = [Pupil(new_values(), fate) for fate in fates]
+        self.web_plans: list[Plan] = []
+        self.worker_plans: list[Plan] = []
+        self.database_dies = ""  # while clerks work ("web"), while workers do ("worker"), or not at all
+        self.is_celery = False
 
-    def _plans(self, points: tuple[str, ...], count: int) -> list[Plan]:
-        chosen = [f"{point}@{self.rng.randint(1, len(self.pupils))}" for point in self.rng.sample(points, count)]
-        return [Plan(text, self.folder / f"{text}.{n}") for n, text in enumerate(chosen)]
+    @classmethod
+    def of_seed(cls, seed: int, nurseries: dict[str, Nursery], folder: Path) -> "Story":
+        rng = Random(seed)
+        fates = [APPROVED, *rng.choices((APPROVED, REFUSED, WITHDRAWN), (3, 1, 1), k=2)]
+        story = cls(rng, nurseries, folder, fates[: rng.randint(1, 3)])
+        for points, plans in ((WEB_POINTS, story.web_plans), (WORKER_POINTS, story.worker_plans)):
+            for point in rng.sample(points, 2):
+                plans.append(story.plan_of(f"{point}@{rng.randint(1, len(story.pupils))}"))
+        story.database_dies = rng.choice(("web", "worker", ""))
+        story.is_celery = rng.random() < 0.5
+        return story
+
+    @classmethod
+    def cut_at(cls, plan: str, nurseries: dict[str, Nursery], folder: Path) -> "Story":
+        story = cls(Random(plan), nurseries, folder, [APPROVED])
+        is_web = plan.partition("@")[0] in WEB_POINTS
+        (story.web_plans if is_web else story.worker_plans).append(story.plan_of(plan))
+        return story
+
+    def plan_of(self, text: str) -> Plan:
+        return Plan(text, self.folder / f"{text}-{len(self.web_plans)}-{len(self.worker_plans)}")
 
     def play(self) -> None:
+        self._next_clerk()
         self.sign_all()
         self.complete()
         self.compare()
 
     # ── Clerks at their pages ──────────────────────────
 
-    def _next_clerk(self) -> Child:
+    def _next_clerk(self) -> None:
         self.plan = self.web_plans.pop(0) if self.web_plans else None
-        return self.web.child(**(self.plan.env if self.plan else {}))
+        self.clerk = self.nurseries["web"].child(**(self.plan.env if self.plan else {}))
 
     def sign_all(self) -> None:
         """Every pupil is filed and decided, in any order among pupils."""
@@ -171,17 +190,17 @@ class Story:
         aim = Aim("web") if struck else None
         self.clerk.tell("post", session=person.session, path=f"/api/races/{name}", body=body)
         if aim:
-            self.strike(aim, "web", within=0.06)
+            self.strike(aim, 0.01, 0.08)
         answer = self.clerk.hear()
         if answer is None:
             assert self.plan, "a clerk's process died by itself"
             self.plan.count("web")
             self.clerk.kill()
-            self.clerk = self._next_clerk()
+            self._next_clerk()
         return answer
 
-    def strike(self, aim: Aim, role: str, *, within: float) -> None:
-        time.sleep(self.rng.uniform(0, within))
+    def strike(self, aim: Aim, earliest: float, latest: float) -> None:
+        time.sleep(self.rng.uniform(earliest, latest))
         began = time.monotonic()
         killed, inside = aim.strike(whole=self.rng.random() < 0.5)
         wait_for_postgres()
@@ -194,24 +213,26 @@ class Story:
         """Workers come and are killed, until nothing is owed."""
         done = [pupil for pupil in self.pupils if pupil.fate == APPROVED]
         cases, students = [pupil.case for pupil in done], [pupil.student for pupil in done]
-        by = self.rng.choice((self.complete_by_hand, self.complete_by_celery))
+        by = self.complete_by_celery if self.is_celery else self.complete_by_hand
         by(cases, students)
 
     def _next_worker(self) -> tuple[Child, Plan | None]:
         plan = self.worker_plans.pop(0) if self.worker_plans else None
-        return self.worker.child(**(plan.env if plan else {})), plan
+        return self.nurseries["worker"].child(**(plan.env if plan else {})), plan
 
     def complete_by_hand(self, cases: list[int], students: list[int]) -> None:
         """One process, or two at once, that call perform_owed for what is owed: no queue, the same work."""
         struck = self.database_dies == "worker"
         for _attempt in range(6):
             first, plan = self._next_worker()
-            children = [first, self.worker.child()][: self.rng.randint(1, 2)]
+            children = [first]
+            if len(self.pupils) > 1:
+                children.append(self.nurseries["worker"].child())
             aim = Aim("worker") if struck else None
             for child in children:
                 child.tell("work", cases=cases, students=students)
             if aim:
-                self.strike(aim, "worker", within=0.1)
+                self.strike(aim, 0, 0.1)
                 struck = False
             answers = [child.hear() for child in children]
             if answers[0] is None:
@@ -226,7 +247,7 @@ class Story:
         current, plan = self._next_worker()
         current.tell("celery", *CELERY)
         if self.database_dies == "worker":
-            self.strike(Aim("worker"), "worker", within=0.4)
+            self.strike(Aim("worker"), 0.2, 0.5)
 
         def is_done() -> bool:
             nonlocal current, plan

@@ -3,18 +3,20 @@ look.
 """
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from audit.models import AccessEntry, Event
 from config.clock import today
 from config.crypto import DoesNotOpen
-from registry.models import OpenBusiness, Student
+from registry.models import Enrolment, FamilyMember, IdentityDocument, OpenBusiness, ProblemRecord, Student
 from registry.queries import history
 from registry.queries.sight import mask, mask_address
 from registry.services.editing import update_normal
@@ -152,45 +154,55 @@ def test_who_looked_is_told_to_the_office_by_person_only_with_the_right_to_the_l
     assert "钱登记" in look(client, leader, student, tab="readers")
 
 
+def kept_since(student: Student, moment: datetime) -> None:
+    """Add to the history what stands now as if it had been kept at `moment`; versions cannot be moved."""
+    for model, whose in (
+        (Student, "id"),
+        (Enrolment, "student_id"),
+        (IdentityDocument, "student_id"),
+        (FamilyMember, "student_id"),
+    ):
+        kept = apps.get_model("registry", f"{model.__name__}Event")._meta
+        columns = ", ".join(
+            f.column for f in kept.concrete_fields if f.column not in ("pgh_id", "pgh_created_at")
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO {kept.db_table} ({columns}, pgh_created_at) "
+                f"SELECT {columns}, %s FROM {kept.db_table} WHERE {whose} = %s",
+                [moment, student.pk],
+            )
+            assert cursor.rowcount >= 1
+
+
 @pytest.mark.rule("R-UPD-04")
-def test_the_record_as_it_stood_on_a_former_day(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_record_as_it_stood_on_a_former_day(client: Any) -> None:
     student, registrar = make.make_student(talent="书法"), make.make_registrar()
-    with (
-        connection.cursor() as cursor
-    ):  # the first version is of yesterday; history itself refuses to be changed
-        for table in ("student", "enrolment", "identitydocument", "familymember"):
-            cursor.execute("SELECT count(*) FROM registry_" + table + "event")  # noqa: S608
-            assert cursor.fetchone()[0] >= 1
+    kept_since(student, timezone.now() - timedelta(days=3))
     update_normal(student, {"talent": "围棋", "phone": "13700137000"}, version=1, actor=registrar)
-    yesterday, tomorrow = today() - timedelta(days=1), today() + timedelta(days=1)
+    yesterday, earlier = today() - timedelta(days=1), today() - timedelta(days=9)
     page = look(client, registrar, student, as_of=yesterday.isoformat())
     assert f"截至 {yesterday} 的历史状态" in page
-    assert "该日尚无本校学籍记录" in page
-    assert "书法" not in page
-    # Tomorrow, today is a former day: its last version is shown, and its sealed values open.
-    monkeypatch.setattr("registry.views.record.today", lambda: tomorrow)
-    page = look(client, registrar, student, as_of=today().isoformat())
-    assert f"截至 {today()} 的历史状态" in page
-    assert "围棋" in page
-    assert "137******00" in page
+    assert "书法" in page
+    assert "138******00" in page  # sealed values of a former version open
+    assert "围棋" not in page
     assert "修改信息" not in page
     assert "reveal-form" not in page  # a former state is only for reading
-    client.force_login(registrar)
+    assert "林＊" in look(client, registrar, student, as_of=yesterday.isoformat(), tab="family")
+    entry = AccessEntry.objects.filter(actor_id=registrar.pk).latest("id")
+    assert str(yesterday) in entry.purpose
+    page = look(client, registrar, student, as_of=earlier.isoformat())
+    assert "该日尚无本校学籍记录" in page
+    page = look(client, registrar, student, as_of=today().isoformat())
+    assert "围棋" in page
+    assert "历史状态</b>" not in page  # today is no former day
     assert client.get(record_of(student, as_of="2026-13-01")).status_code == 400
 
 
-def test_a_version_kept_yesterday_is_what_yesterday_shows() -> None:
-    """The versions are cut at the end of the day, and a version of another row does not open."""
-    student, registrar = make.make_student(talent="书法"), make.make_registrar()
-    sight = history.dossier_as_of.__globals__["Sight"]("view_student", frozenset(("view_student",)))
-    update_normal(student, {"talent": "围棋"}, version=1, actor=registrar)
-    then = history.dossier_as_of(student, sight, today())
-    assert then is not None
-    assert then.values["talent"] == "围棋"
-    assert then.record.student.version == 2
-    assert history.dossier_as_of(student, sight, today() - timedelta(days=1)) is None
-    other = make.make_student()
+def test_a_version_of_another_row_does_not_open() -> None:
+    student, other = make.make_student(), make.make_student()
     stolen = history._rows_as_of(Student, today(), pgh_obj_id=other.pk)[0]
+    assert stolen.open_private()["phone"] == "13800138000"
     stolen.pk = student.pk
     with pytest.raises(DoesNotOpen):
         stolen.open_private()
@@ -198,8 +210,6 @@ def test_a_version_kept_yesterday_is_what_yesterday_shows() -> None:
 
 @pytest.mark.rule("R-PRB-05", "R-TRF-06", "R-EST-02")
 def test_the_header_says_what_stands_in_the_way(client: Any) -> None:
-    from registry.models import ProblemRecord
-
     student = make.make_student(number="L440305202609011234", is_disputed="1")
     registrar = make.make_registrar()
     page = look(client, registrar, student)

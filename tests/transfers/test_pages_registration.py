@@ -17,6 +17,7 @@ from config.models import IdempotencyKey
 from registry.models import Enrolment, ProblemRecord, Student
 from tests import make
 from tests.transfers.filing import make_material
+from transfers.idempotency import lock_name
 from transfers.models import Case
 
 pytestmark = pytest.mark.usefixtures("nation")
@@ -165,6 +166,25 @@ def test_the_same_form_twice_gives_the_first_answer(client: Client, desk: dict[s
     assert other.status_code == 422
     assert "idempotency_key_reused" in refusals(desk["registrar"])
     assert other.context["sheet"].values["name"] == "林小二"
+
+
+@pytest.mark.rule("AP-4")
+def test_a_form_that_is_still_being_filed_is_told_to_wait(client: Client, desk: dict[str, Any]) -> None:
+    sent = sheet(desk)
+    other = connection.copy()
+    try:
+        other.set_autocommit(False)
+        with other.cursor() as cursor:
+            name = lock_name(desk["registrar"], "transfers:register_form", sent["key"])
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+        waiting = client.post(FORM, sent)
+        other.rollback()
+    finally:
+        other.close()
+    assert waiting.status_code == 409
+    assert "正在处理" in waiting.text
+    assert refusals(desk["registrar"]) == ["still_running"]
+    assert client.post(FORM, sent).status_code == 302
 
 
 def test_a_refused_form_keeps_everything_and_writes_nothing(client: Client, desk: dict[str, Any]) -> None:

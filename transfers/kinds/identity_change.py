@@ -66,12 +66,12 @@ def number_free(facts: Facts) -> str:
         return ""  # the opening has just asked
     card = facts.case.open_card()
     taken = across.is_number_taken(facts.student, card["proposed_id_type"], card["proposed_id_number"])
-    return "该证件号码已有学籍,请按问题学籍办理。" if taken else ""
+    return "该证件号码已有学籍，请按问题学籍办理。" if taken else ""
 
 
 IDENTITY_CHANGE = Kind(
     code="identity_change",
-    name="关键数据变更(身份证件)",
+    name="关键数据变更（身份证件）",
     prefix="GJ",
     article="第七条",
     started_by=Party.TAKE_OVER_SCHOOL,

@@ -118,25 +118,25 @@ def _spell(facts: Facts) -> Enrolment | None:
 
 def still_pending(facts: Facts) -> str:
     spell = _spell(facts)
-    return "" if spell and spell.status == PENDING else "该生已不是待核准状态,请刷新后核对。"
+    return "" if spell and spell.status == PENDING else "该生已不是待核准状态，请刷新后核对。"
 
 
 def seat_free(facts: Facts) -> str:
     spell = _spell(facts)
     if spell is None or spell.school_class is None or not spell.school_class.is_open:
-        return "班级已停用,请退回学校重新选择班级。"
+        return "班级已停用，请退回学校重新选择班级。"
     cap, why = class_cap(spell.school_class, today())
     taken = (
         Enrolment.objects.filter(org_path=spell.org_path, school_class=spell.school_class).in_school().count()
     )
-    return "" if taken <= cap else f"{spell.school_class.name}已有 {taken} 人,上限 {cap} 人。{why}"
+    return "" if taken <= cap else f"{spell.school_class.name}已有 {taken} 人，上限 {cap} 人。{why}"
 
 
 def dispute_has_evidence(facts: Facts) -> str:
     document = facts.student.documents.order_by("-id").first()
     if document is None or not document.is_disputed:
         return ""
-    return "" if facts.evidence_types & set(DISPUTE_PAPERS) else "证件号码存疑,须上传户籍证明或在校就读证明。"
+    return "" if facts.evidence_types & set(DISPUTE_PAPERS) else "证件号码存疑，须上传户籍证明或在校就读证明。"
 
 
 def has_usable_document(facts: Facts) -> str:

@@ -31,8 +31,8 @@ def at(mapping: Mapping[str, Any], key: str) -> Any:
 
 @register.inclusion_tag("transfers/_people.html")
 def people(found: list[tuple[str, str]], office: str = "") -> dict[str, Any]:
-    """Names with telephones, the first three; nobody at the office is said in words."""
-    return {"people": found[:3], "more": max(0, len(found) - 3), "office": office}
+    """Names with telephones, the first two; nobody at the office is said in words."""
+    return {"people": found[:2], "more": max(0, len(found) - 2), "office": office}
 
 
 @register.inclusion_tag("transfers/_field.html")

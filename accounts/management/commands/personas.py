@@ -10,7 +10,7 @@ from accounts.personas import PASSWORD, personas, require_demo
 
 
 class Command(BaseCommand):
-    help = "列出演示账号:账号、岗位、单位、能做什么,以及共用的密码。只在演示环境中可用。"
+    help = "列出演示账号：账号、岗位、单位、能做什么，以及共用的密码。只在演示环境中可用。"
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="输出 JSON,供 manage.py smoke 使用")
@@ -19,7 +19,7 @@ class Command(BaseCommand):
         require_demo()
         found = personas()
         if not found:
-            raise CommandError("还没有演示账号,请先运行 manage.py demo。")
+            raise CommandError("还没有演示账号，请先运行 manage.py demo。")
         if options["json"]:
             rows = [persona.as_json() for persona in found]
             self.stdout.write(json.dumps({"password": PASSWORD, "personas": rows}, ensure_ascii=False))
@@ -32,9 +32,9 @@ class Command(BaseCommand):
         for line in lines:
             cells = [text + " " * (width - _width(text)) for text, width in zip(line, widths, strict=False)]
             self.stdout.write("  ".join([*cells, line[3]]))
-        story = "demo.school.registrar 登记,demo.school.leader 审核,demo.county.reviewer 核准"
-        self.stdout.write(f"\n新生注册依次由三人办理:{story}。")
-        self.stdout.write(f"密码(全部账号相同):{PASSWORD}")
+        story = "demo.school.registrar 登记，demo.school.leader 审核，demo.county.reviewer 核准"
+        self.stdout.write(f"\n新生注册依次由三人办理：{story}。")
+        self.stdout.write(f"密码（全部账号相同）：{PASSWORD}")
 
 
 def _width(text: str) -> int:

@@ -18,12 +18,12 @@ SHOWN_FAULTS = 20
 
 
 class Command(BaseCommand):
-    help = "导入国务院办公厅节假日安排(CSV:day,is_working,name,document),逐年整体替换,可重复执行。"
+    help = "导入国务院办公厅节假日安排(CSV:day,is_working,name,document)，逐年整体替换，可重复执行。"
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", nargs="?", type=Path, default=SHIPPED, help="CSV 文件,缺省为自带文件")
-        parser.add_argument("--year", type=int, action="append", default=[], help="只导入这一年,可多次给出")
-        parser.add_argument("--dry-run", action="store_true", help="只检查和计数,不写入")
+        parser.add_argument("file", nargs="?", type=Path, default=SHIPPED, help="CSV 文件，缺省为自带文件")
+        parser.add_argument("--year", type=int, action="append", default=[], help="只导入这一年，可多次给出")
+        parser.add_argument("--dry-run", action="store_true", help="只检查和计数，不写入")
 
     def handle(self, *args: Any, **options: Any) -> None:
         days = read(options["file"])
@@ -33,8 +33,8 @@ class Command(BaseCommand):
             days = [day for day in days if day.day.year in options["year"]]
         counts = replace_years(days, dry_run=options["dry_run"])
         years = _listed({day.day.year for day in days})
-        summary = f"新增 {counts['added']} 天,更新 {counts['changed']} 天,删除 {counts['removed']} 天"
-        self.stdout.write(f"{years} 年:{summary}" + ("(试运行,未写入)" if options["dry_run"] else ""))
+        summary = f"新增 {counts['added']} 天，更新 {counts['changed']} 天，删除 {counts['removed']} 天"
+        self.stdout.write(f"{years} 年：{summary}" + ("（试运行，未写入）" if options["dry_run"] else ""))
 
 
 def read(file: Path) -> list[WorkingDay]:
@@ -55,10 +55,10 @@ def read(file: Path) -> list[WorkingDay]:
         try:
             day = _parse(row)
         except ValueError as error:
-            faults.append(f"第 {number} 行:{error}")
+            faults.append(f"第 {number} 行：{error}")
             continue
         if day.day in days:
-            faults.append(f"第 {number} 行:{day.day} 重复")
+            faults.append(f"第 {number} 行：{day.day} 重复")
         days[day.day] = day
     faults = faults or _incomplete_years(days)
     if faults or not days:
@@ -92,14 +92,14 @@ def _parse(row: dict[str, Any]) -> WorkingDay:
     except ValueError:
         raise ValueError(f"日期“{row['day']}”应写作 2026-01-31 的形式") from None
     if row["is_working"] not in {"0", "1"}:
-        raise ValueError("is_working 应为 0(休息)或 1(上班)")
+        raise ValueError("is_working 应为 0（休息）或 1（上班）")
     is_working = row["is_working"] == "1"
     if is_working and day.weekday() < 5:
-        raise ValueError(f"{day} 不是周末,无需标为调休上班")
+        raise ValueError(f"{day} 不是周末，无需标为调休上班")
     name, document = row["name"].strip(), row["document"].strip()
     for label, text, size in (("名称", name, 40), ("通知文号", document, 200)):
         if not 0 < len(text) <= size:
-            raise ValueError(f"{label}不能为空,且不超过 {size} 字")
+            raise ValueError(f"{label}不能为空，且不超过 {size} 字")
     return WorkingDay(day=day, is_working=is_working, name=name, document=document)
 
 
@@ -110,7 +110,7 @@ def _incomplete_years(days: dict[date, WorkingDay]) -> list[str]:
         for month, number in ALWAYS_FREE:
             free = days.get(date(year, month, number))
             if free is None or free.is_working:
-                faults.append(f"{year} 年不完整:缺少 {month} 月 {number} 日的放假安排")
+                faults.append(f"{year} 年不完整：缺少 {month} 月 {number} 日的放假安排")
     return faults
 
 

@@ -74,11 +74,12 @@ class Samples:
 
 
 class Command(BaseCommand):
-    help = "以每个演示账号登录运行中的系统,访问首页、名单、学籍、办件与接口,核对应答状态。"
+    help = "以每个演示账号登录运行中的系统，访问首页、名单、学籍、办件与接口，核对应答状态。"
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--base-url", required=True, help="系统地址,如 http://127.0.0.1:8000")
+        parser.add_argument("--base-url", required=True, help="系统地址，如 http://127.0.0.1:8000")
         parser.add_argument("--only", default="", help="只检查账号名以此开头的")
+        parser.add_argument("--play", action="store_true", help="并真实办理一件新生注册（会写入数据）")
 
     def handle(self, *args: Any, **options: Any) -> None:
         base, started = options["base_url"].rstrip("/"), monotonic()
@@ -88,12 +89,12 @@ class Command(BaseCommand):
         samples = find_samples(base, story, password)
         if not samples.record:
             faults.append(f"{STORY} 的名单中没有学籍")
-        if not samples.case:
+        if options["play"]:
             try:
                 samples.case = play_story(base, password)
-                self.stdout.write(f"通过 新生注册:登记、审核、核准、办结({samples.case})")
+                self.stdout.write(f"通过 新生注册：登记、审核、核准、办结({samples.case})")
             except StoryFailed as failure:
-                faults.append(f"新生注册:{failure}")
+                faults.append(f"新生注册：{failure}")
         chosen = [account for account in accounts if account.username.startswith(options["only"])]
         for account in chosen:
             report = check(base, account, password, samples)
@@ -101,8 +102,8 @@ class Command(BaseCommand):
             mark = "失败" if report.faults else "通过"
             self.stdout.write(f"{mark} {account.username:<38}{' · '.join(report.seen)}")
         if faults:
-            raise CommandError("\n".join(["冒烟检查未通过:", *faults]))
-        self.stdout.write(f"冒烟检查通过:{len(chosen)} 个账号,{monotonic() - started:.0f} 秒。")
+            raise CommandError("\n".join(["冒烟检查未通过：", *faults]))
+        self.stdout.write(f"冒烟检查通过：{len(chosen)} 个账号，{monotonic() - started:.0f} 秒。")
 
     def _check_health(self, base: str) -> Iterator[str]:
         answer = Visitor(base).get(reverse("health"))
@@ -146,8 +147,7 @@ class StoryFailed(Exception):
 def play_story(base: str, password: str) -> str:
     """Register a pupil, review, decide, and wait until a worker has completed it; answers the case's address.
 
-    Only where there is no case yet: a running demonstration is not filled up by its checks.
-    Raises StoryFailed.
+    Only where it is asked for: a running demonstration is not filled up by its checks. Raises StoryFailed.
     """
     registrar, leader, reviewer = (Visitor(base) for _each in range(3))
     registrar.sign_in(STORY, password)
@@ -186,7 +186,7 @@ def play_story(base: str, password: str) -> str:
     deadline = monotonic() + COMPLETION_SECONDS
     while DONE not in registrar.get(filed.path).text:
         if monotonic() > deadline:
-            raise StoryFailed(f"核准后 {COMPLETION_SECONDS} 秒仍未办结,请检查 worker")
+            raise StoryFailed(f"核准后 {COMPLETION_SECONDS} 秒仍未办结，请检查 worker")
         sleep(0.5)
     return filed.path
 

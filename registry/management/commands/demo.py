@@ -24,12 +24,12 @@ _LOCK = 0x78756A69
 
 class Command(BaseCommand):
     help = (
-        "装载演示国家:全国行政区划、代码表、工作日历,以及虚构的学校、约一万二千名学生和演示账号。可重复执行。"
+        "装载演示国家：全国行政区划、代码表、工作日历，以及虚构的学校、约一万二千名学生和演示账号。可重复执行。"
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--newcomer", action="store_true", help="只输出一名尚未登记的虚构新生的登记表(JSON),不写入"
+            "--newcomer", action="store_true", help="只输出一名尚未登记的虚构新生的登记表(JSON)，不写入"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -39,14 +39,14 @@ class Command(BaseCommand):
             return
         self._started = monotonic()
         load_tree()
-        self._say("单位:" + "、".join(f"{count:,}" for count in counts().values()) + "(国家、省、市、县)")
+        self._say("单位：" + "、".join(f"{count:,}" for count in counts().values()) + "（国家、省、市、县）")
         call_command("import_calendar", stdout=self.stdout)
         with transaction.atomic(), scope(NATION):
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-            self._say(f"代码表:新增 {load.load_codes()} 项")
+            self._say(f"代码表：新增 {load.load_codes()} 项")
             if load.is_loaded():
-                self._say("演示国家已存在,未作改动。")
+                self._say("演示国家已存在，未作改动。")
                 return
             self._load()
         self._analyze()
@@ -59,13 +59,13 @@ class Command(BaseCommand):
         load.load_offices(SEED)
         load.load_terms_and_rules(year, day)
         users = load_personas(day, SEED)
-        self._say(f"学校与账号:{len(load.SCHOOLS)} 所学校,{len(users)} 个账号")
+        self._say(f"学校与账号：{len(load.SCHOOLS)} 所学校，{len(users)} 个账号")
         population = generate(day)
         problems = plant(population, SEED)
         classes = load.load_classes(population.classes, users)
         records = load.load_pupils(population, classes)
         load.load_problems(problems, population, records)
-        self._say(f"班级 {len(classes)} 个,学生 {len(records):,} 名,问题学籍 {len(problems)} 条")
+        self._say(f"班级 {len(classes)} 个，学生 {len(records):,} 名，问题学籍 {len(problems)} 条")
 
     def _analyze(self) -> None:
         """Fresh statistics: otherwise the first pages would be planned for empty tables."""

@@ -1,0 +1,127 @@
+"""Cases in every state for the demonstration country, filed and decided by its own personas."""
+
+import io
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import transaction
+from PIL import Image, ImageDraw
+
+from accounts.models import Organization, User
+from accounts.personas import require_demo
+from accounts.rights import valid_posts
+from archives.services import add_material
+from config.clock import today
+from config.models import Outbox
+from config.scope import NATION, scope, scoped_transaction
+from registry.demo.pupils import newcomer
+from registry.models import SchoolClass
+from transfers.completion import perform_owed
+from transfers.kinds.registration import REGISTRATION
+from transfers.models import Case, Step
+from transfers.services import decide, file_case, withdraw
+
+_PAPER = "01"
+STORY = ("demo.school.registrar", "demo.school.leader", "demo.county.reviewer")
+OTHER = ("demo.other.registrar", "demo.other.leader", "demo.other.reviewer")
+TOWNSHIP = ("demo.township.school.registrar", "demo.township.school.leader", "demo.township.reviewer")
+# Whose school, and what has happened: the first letters of the decisions in order, then how it ended.
+CASES = (
+    (STORY, "", ""),
+    (STORY, "", ""),
+    (STORY, "a", ""),
+    (STORY, "a", "late"),
+    (STORY, "a", ""),
+    (STORY, "ar", ""),
+    (STORY, "af", ""),
+    (STORY, "aa", "done"),
+    (STORY, "aa", "done"),
+    (STORY, "", "withdrawn"),
+    (OTHER, "a", ""),
+    (OTHER, "aa", "done"),
+    (TOWNSHIP, "a", ""),
+    (TOWNSHIP, "", ""),
+)
+_DECISIONS = {"a": "approve", "r": "return", "f": "refuse"}
+_REASONS = {"a": "", "r": "户口簿复印件缺少增减页,请补传", "f": "该生户籍与招生范围不符"}
+
+
+def persona(username: str) -> User:
+    user = User.objects.get(username=username)
+    user.acting_post = valid_posts(user)[0]
+    return user
+
+
+def paper(seed: int) -> bytes:
+    """A picture that looks like a scanned page; nothing on it is anybody's."""
+    image = Image.new("RGB", (900, 1200), (247, 244, 236))
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((60, 60, 840, 1140), outline=(150, 60, 50), width=4)
+    for line in range(14):
+        top = 160 + line * 66
+        draw.line((110, top, 790, top), fill=(190, 185, 175), width=2)
+        draw.rectangle((120, top - 34, 320 + (seed * 53 + line * 97) % 420, top - 18), fill=(110, 110, 118))
+    draw.ellipse((600, 900, 780, 1080), outline=(190, 50, 45), width=6)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=80)
+    return buffer.getvalue()
+
+
+class Command(BaseCommand):
+    """File and decide demonstration cases, once: waiting, late, returned, refused, withdrawn and done."""
+
+    help = __doc__ or ""
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        require_demo()
+        with scoped_transaction(NATION):
+            if Case.objects.exists():
+                self.stdout.write("演示办件已存在,未作改动。")
+                return
+        for number, (cast, decisions, ending) in enumerate(CASES):
+            self._play(number, [persona(name) for name in cast], decisions, ending)
+        self.stdout.write(f"演示办件:{len(CASES)} 件。")
+
+    def _play(self, number: int, cast: list[User], decisions: str, ending: str) -> None:
+        registrar, reviewers = cast[0], cast[1:]
+        with transaction.atomic(), scope(NATION):
+            school = Organization.objects.get(path=registrar.acting_path)
+            school_class = self._class_with_room(school)
+            paper_of = add_material(paper(number), kind="document", evidence_type=_PAPER, actor=registrar)
+            case = file_case(
+                REGISTRATION,
+                school,
+                actor=registrar,
+                materials=[paper_of],
+                payload={"class_id": school_class.pk},
+                values=newcomer(today(), seed=number),
+                class_id=school_class.pk,
+            )
+            for letter, reviewer in zip(decisions, reviewers, strict=False):
+                decide(
+                    Case.objects.get(pk=case.pk),
+                    _DECISIONS[letter],
+                    actor=reviewer,
+                    reason=_REASONS[letter],
+                    ticked=[_PAPER],
+                )
+            if ending == "withdrawn":
+                withdraw(case, actor=registrar, reason="家长改报其他学校")
+            if ending == "late":
+                Step.objects.filter(case=case, is_current=True).update(due_on=today() - timedelta(days=3))
+        if ending == "done":
+            for owed in Outbox.objects.filter(done_at=None).order_by("id").values_list("pk", flat=True):
+                perform_owed(owed)
+
+    def _class_with_room(self, school: Organization) -> SchoolClass:
+        """A first-grade class of its own for the newcomers: the demonstration's others are nearly full."""
+        others = SchoolClass.objects.filter(org_path=school.path, grade="11").order_by("number")
+        model = others[0]
+        school_class, _made = SchoolClass.objects.get_or_create(
+            org_path=school.path,
+            school=model.school,
+            number=f"{model.number[:4]}901",
+            defaults={"name": f"{model.number[:4]}级新生班", "grade": "11", "type": model.type},
+        )
+        return school_class
