@@ -119,6 +119,7 @@ _DATABASE_BY_ROLE = {
 }
 DATABASES = {"default": database(text(_DATABASE_BY_ROLE.get(ROLE, "DATABASE_URL")))}
 DATABASES["default"]["CONN_MAX_AGE"] = 0
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # after a restart of the server the pool's connections are dead
 DATABASES["default"]["OPTIONS"] = (
     {"pool": {"min_size": 2, "max_size": 8, "timeout": 10}}
     if ROLE == "web" and not UNDER_TEST

@@ -166,6 +166,7 @@ def test_an_enrolment_list_of_a_school_reads_one_index(nation: None) -> None:
     """With the wall's condition as index condition: a range over org_path, never a filter over the table."""
     with scope(make.SCHOOL):
         rows("SET LOCAL enable_seqscan = off")
+        rows("SET LOCAL enable_sort = off")
         order = ("org_path", "grade", "class_number", "name_py", "id")
         plan = Enrolment.objects.within(make.SCHOOL).in_school().order_by(*order)[:50].explain()
     assert "Index Cond" in plan

@@ -1,7 +1,7 @@
 """A province of its own for everything that really commits, and its removal afterwards."""
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -45,6 +45,10 @@ class Office:
     registrar: Person
     leader: Person
     reviewer: Person
+
+    def with_new_class(self) -> "Office":
+        with scoped_transaction(NATION):
+            return replace(self, school_class=make.make_class(self.path))
 
     def material(self) -> Material:
         with scoped_transaction(NATION):

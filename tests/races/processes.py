@@ -20,6 +20,7 @@ from config.embedded import stop_with_parent
 
 ANSWER_SECONDS = 60
 BACK_SECONDS = 60  # RE-5: after a process kill
+EVENTUALLY_SECONDS = 1.5  # a worker starts and begins to write; else there was nothing left to do
 
 
 def environment(role: str, **more: str) -> dict[str, str]:
@@ -159,26 +160,33 @@ class Aim:
         self._postmaster = _parent_of(self._asking.info.backend_pid)
         assert b"postgres" in Path(f"/proc/{self._postmaster}/cmdline").read_bytes()
 
-    def strike(self, *, whole: bool) -> tuple[str, bool]:
-        """Kill the postmaster (`whole`), which the launcher then starts again, or one process that works for
-        the role, after which the postmaster starts all of them again. Returns which of the two, and whether
-        the role was inside a transaction at that moment; the old server is gone by then.
+    def strike(self, *, whole: bool, delay: float) -> tuple[str, bool]:
+        """Wait until a transaction of the role has written something, and `delay` seconds more; then kill
+        the postmaster (`whole`), which the launcher starts again, or the process of such a transaction,
+        after which the postmaster starts all of them again. Returns which of the two, and whether a
+        transaction was cut; the old server is gone by then.
         """
-        working = [
-            row[0]
-            for row in self._asking.execute(
-                "SELECT pid FROM pg_stat_activity WHERE usename = current_user AND pid <> pg_backend_pid()"
-                " AND datname = current_database() AND xact_start IS NOT NULL"
-            )
-        ]
+        deadline = time.monotonic() + EVENTUALLY_SECONDS
+        while not self._writing() and time.monotonic() < deadline:
+            time.sleep(0.001)
+        time.sleep(delay)
+        working = self._writing()
         name = "postmaster" if whole or not working else "backend"
         try:
             os.kill(self._postmaster if name == "postmaster" else working[0], signal.SIGKILL)
-        except ProcessLookupError:  # that backend has just ended: nothing was inside
+        except ProcessLookupError:  # that backend has just ended: nothing was cut
             working, name = [], "postmaster"
             os.kill(self._postmaster, signal.SIGKILL)
         wait_until(self._is_cut_off, what="the killed server is gone")
         return name, bool(working)
+
+    def _writing(self) -> list[int]:
+        """The server processes of the role's transactions that have an id: those that have written."""
+        rows = self._asking.execute(
+            "SELECT pid FROM pg_stat_activity WHERE usename = current_user AND pid <> pg_backend_pid()"
+            " AND datname = current_database() AND backend_xid IS NOT NULL"
+        )
+        return [row[0] for row in rows]
 
     def _is_cut_off(self) -> bool:
         try:

@@ -1,18 +1,18 @@
 """One seed: registrations filed, signed and completed by processes that are killed on the way."""
 
-import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any
+from uuid import uuid4
 
 from celery import current_app
 
 from config.models import Outbox
 from config.scope import NATION, scoped_transaction
 from registry.models import Student
-from tests.races.ground import Office, Person, let_a_minute_pass, new_values, open_office
+from tests.races.ground import Office, Person, let_a_minute_pass, new_values
 from tests.races.model import APPROVED, REFUSED, WITHDRAWN, Pupil, acts, expected, observed
 from tests.races.processes import Aim, Child, Nursery, wait_for_postgres, wait_until
 from transfers.models import Case
@@ -83,6 +83,15 @@ def sweep(cases: list[int], students: list[int]) -> None:
     current_app.send_task(SWEEP)
 
 
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What all stories share: who gives processes, the persons, and a folder for their plans."""
+
+    nurseries: dict[str, Nursery]
+    office: Office
+    folder: Path
+
+
 class Story:
     """Some pupils, their fates, who is killed where, and what the database dies of.
 
@@ -90,9 +99,9 @@ class Story:
     registration at one point.
     """
 
-    def __init__(self, rng: Random, nurseries: dict[str, Nursery], folder: Path, fates: list[str]) -> None:
-        self.rng, self.nurseries, self.folder = rng, nurseries, folder
-        self.office: Office = open_office()
+    def __init__(self, rng: Random, stage: Stage, fates: list[str]) -> None:
+        self.rng, self.nurseries, self.folder = rng, stage.nurseries, stage.folder
+        self.office = stage.office.with_new_class()
         self.pupils = [Pupil(new_values(), fate) for fate in fates]
         self.web_plans: list[Plan] = []
         self.worker_plans: list[Plan] = []
@@ -100,10 +109,10 @@ class Story:
         self.is_celery = False
 
     @classmethod
-    def of_seed(cls, seed: int, nurseries: dict[str, Nursery], folder: Path) -> "Story":
+    def of_seed(cls, seed: int, stage: Stage) -> "Story":
         rng = Random(seed)
         fates = [APPROVED, *rng.choices((APPROVED, REFUSED, WITHDRAWN), (3, 1, 1), k=2)]
-        story = cls(rng, nurseries, folder, fates[: rng.randint(1, 3)])
+        story = cls(rng, stage, fates[: rng.randint(1, 3)])
         for points, plans in ((WEB_POINTS, story.web_plans), (WORKER_POINTS, story.worker_plans)):
             for point in rng.sample(points, 2):
                 plans.append(story.plan_of(f"{point}@{rng.randint(1, len(story.pupils))}"))
@@ -112,14 +121,14 @@ class Story:
         return story
 
     @classmethod
-    def cut_at(cls, plan: str, nurseries: dict[str, Nursery], folder: Path) -> "Story":
-        story = cls(Random(plan), nurseries, folder, [APPROVED])
+    def cut_at(cls, plan: str, stage: Stage) -> "Story":
+        story = cls(Random(plan), stage, [APPROVED])
         is_web = plan.partition("@")[0] in WEB_POINTS
         (story.web_plans if is_web else story.worker_plans).append(story.plan_of(plan))
         return story
 
     def plan_of(self, text: str) -> Plan:
-        return Plan(text, self.folder / f"{text}-{len(self.web_plans)}-{len(self.worker_plans)}")
+        return Plan(text, self.folder / uuid4().hex)
 
     def play(self) -> None:
         self._next_clerk()
@@ -190,7 +199,7 @@ class Story:
         aim = Aim("web") if struck else None
         self.clerk.tell("post", session=person.session, path=f"/api/races/{name}", body=body)
         if aim:
-            self.strike(aim, 0.01, 0.08)
+            self.strike(aim)
         answer = self.clerk.hear()
         if answer is None:
             assert self.plan, "a clerk's process died by itself"
@@ -199,12 +208,9 @@ class Story:
             self._next_clerk()
         return answer
 
-    def strike(self, aim: Aim, earliest: float, latest: float) -> None:
-        time.sleep(self.rng.uniform(earliest, latest))
-        began = time.monotonic()
-        killed, inside = aim.strike(whole=self.rng.random() < 0.5)
-        wait_for_postgres()
-        TALLY.slowest_return = max(TALLY.slowest_return, time.monotonic() - began)
+    def strike(self, aim: Aim) -> None:
+        killed, inside = aim.strike(whole=self.rng.random() < 0.5, delay=self.rng.uniform(0, 0.03))
+        TALLY.slowest_return = max(TALLY.slowest_return, wait_for_postgres())
         TALLY.note("postgres", killed, inside=inside)
 
     # ── Workers ────────────────────────────────────────
@@ -232,7 +238,7 @@ class Story:
             for child in children:
                 child.tell("work", cases=cases, students=students)
             if aim:
-                self.strike(aim, 0, 0.1)
+                self.strike(aim)
                 struck = False
             answers = [child.hear() for child in children]
             if answers[0] is None:
@@ -247,7 +253,7 @@ class Story:
         current, plan = self._next_worker()
         current.tell("celery", *CELERY)
         if self.database_dies == "worker":
-            self.strike(Aim("worker"), 0.2, 0.5)
+            self.strike(Aim("worker"))
 
         def is_done() -> bool:
             nonlocal current, plan

@@ -19,7 +19,7 @@ from registry.status import PENDING
 from tests.races.ground import Office, Person, new_values, open_office
 from tests.races.model import APPROVED, Pupil, acts, expected, observed
 from tests.races.processes import Aim, Child, Nursery, program, wait_for_postgres, wait_until
-from tests.races.story import CELERY, TALLY, WEB_POINTS, WORKER_POINTS, Plan, Story, sweep
+from tests.races.story import CELERY, TALLY, WEB_POINTS, WORKER_POINTS, Plan, Stage, Story, sweep
 from transfers.models import Case
 
 SEEDS = range(20)
@@ -32,35 +32,29 @@ TIMES = {"opened": 1, "filed": 1, "taken": 2, "decided": 2, "unoffered": 3, "una
 
 
 @pytest.fixture
-def both(web: Nursery, worker: Nursery) -> dict[str, Nursery]:
-    return {"web": web, "worker": worker}
+def stage(web: Nursery, worker: Nursery, tmp_path: Path) -> Stage:
+    return Stage({"web": web, "worker": worker}, open_office(), tmp_path)
 
 
 @pytest.mark.rule("RE-1", "RE-9")
-def test_one_registration_is_cut_at_each_point_and_still_ends_once(
-    both: dict[str, Nursery], tmp_path: Path
-) -> None:
+def test_one_registration_is_cut_at_each_point_and_still_ends_once(stage: Stage) -> None:
     for point in (*WEB_POINTS, *WORKER_POINTS):
         for passing in range(1, TIMES.get(point, 2) + 1):
-            story = Story.cut_at(f"{point}@{passing}", both, tmp_path)
+            story = Story.cut_at(f"{point}@{passing}", stage)
             before = TALLY.kills.total()
             story.play()
             assert TALLY.kills.total() == before + 1, f"{point}@{passing} was not reached"
 
 
 @pytest.mark.rule("RE-1", "RE-2", "RE-3", "RE-5", "RE-9", "R-EST-01", "R-NUM-01")
-def test_whoever_is_killed_nothing_is_lost_and_nothing_is_doubled(
-    both: dict[str, Nursery], tmp_path: Path
-) -> None:
+def test_whoever_is_killed_nothing_is_lost_and_nothing_is_doubled(stage: Stage) -> None:
     for seed in SEEDS:
-        folder = tmp_path / str(seed)
-        folder.mkdir()
         try:
-            Story.of_seed(seed, both, folder).play()
+            Story.of_seed(seed, stage).play()
         except AssertionError as error:
             error.add_note(f"seed {seed}")
             raise
-        for nursery in both.values():
+        for nursery in stage.nurseries.values():
             nursery.kill_children()
     processes = {process for process, _point in TALLY.kills}
     assert processes >= {"web", "worker", "celery", "postgres"}
@@ -198,6 +192,7 @@ def test_no_request_fails_once_the_database_is_back(
     port = free_port()
     with program(*GRANIAN, "--port", str(port), role="web", log=program_log, XUEJI_TEST="0"):
         wait_until(lambda: knock(port) == 200, what="the web server answers")
-        TALLY.note("postgres", *Aim("web").strike(whole=False)[:1], inside=False)
+        killed, inside = Aim("web").strike(whole=False, delay=0)
+        TALLY.note("postgres", killed, inside=inside)
         wait_for_postgres()
         assert [knock(port) for _ in range(10)] == [200] * 10

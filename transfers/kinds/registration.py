@@ -95,7 +95,7 @@ def reopen_registration(case: Case, payload: dict[str, Any], actor: User) -> Non
 def register(case: Case, actor: Actor) -> None:
     """The effect: a normal status, an L number, and the national check promised. Safe to repeat."""
     assert case.student is not None
-    student = Student.objects.select_for_update().get(pk=case.student.pk)
+    student = Student.objects.select_for_update(no_key=True).get(pk=case.student.pk)
     confirm(student, actor=actor, on=today())
     issue_temporary(student, actor=actor)
     owe(NUMBER_STUDENT, student.pk, NATION)
