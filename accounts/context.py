@@ -45,7 +45,9 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 
 
 def freezes(path: str) -> list[dict[str, str]]:
-    """Freezes in force today at the acting office, with dates and article: what no surprise may be (HANDBOOK A7.4)."""
+    """Freezes in force today at the acting office, with dates and article: what no surprise may be
+    (HANDBOOK A7.4).
+    """
     if not path:
         return []
     in_force = rules(("TRANSFER_FREEZE", "GRADUATING_FREEZE"), at=path, on=today())

@@ -18,7 +18,6 @@ from config.errors import NotAllowed, Refusal
 from config.rules.catalogue import TRAINING_VALID_DAYS
 
 
-
 def held_rights(user: User) -> list[HeldRight]:
     """The offices, roles and granted rights of `user` today, in one query."""
     day = today()

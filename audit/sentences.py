@@ -40,6 +40,10 @@ ACTS: "dict[str, tuple[StrOrPromise, StrOrPromise]]" = {
     "registry.student.update": (_lazy("修改学生信息"), _lazy("{office}的{actor}修改了学生信息（{fields}）")),
     "registry.student.document": (_lazy("登记证件"), _lazy("{office}的{actor}登记了学生证件")),
     "registry.student.reveal": (_lazy("查看明文"), _lazy("{office}的{actor}查看了学生的{fields}明文")),
+    "registry.number.run": (
+        _lazy("启动学籍号签发"),
+        _lazy("{office}的{actor}启动了学籍号签发，待核对 {total} 名"),
+    ),
     "registry.number.issue": (_lazy("签发学籍号"), _lazy("系统签发了{kind}字头学籍号")),
     "registry.problem.found": (_lazy("发现问题学籍"), _lazy("发现问题学籍")),
     "registry.problem.close": (_lazy("问题学籍销号"), _lazy("{office}的{actor}为问题学籍销号")),

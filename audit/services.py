@@ -53,7 +53,10 @@ class HasPath(Protocol):
 def _paths(subject: Any) -> tuple[str, str]:
     if hasattr(subject, "from_path"):
         return subject.to_path, subject.from_path
-    return subject.org_path, subject.org_path
+    own = (
+        subject.org_path if hasattr(subject, "org_path") else subject.path
+    )  # a job or an office has a plain path
+    return own, own
 
 
 def _who(actor: Actor) -> dict[str, Any]:

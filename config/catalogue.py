@@ -1,4 +1,6 @@
-"""The English catalogue: found in code and templates, kept as a .po file, compiled with Babel (no gettext on the machine)."""
+"""The English catalogue: found in code and templates, kept as a .po file, compiled with Babel (no gettext
+on the machine).
+"""
 
 import re
 from collections.abc import Iterator

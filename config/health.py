@@ -40,7 +40,9 @@ def _partitions() -> str:
                  AND right(c.relname, 6) > to_char(now(), 'YYYYMM')"""
         )
         ahead = cursor.fetchone()[0]
-    return f"审计分区仅剩 {ahead} 个月，请以属主运行 manage.py partitions" if ahead < _PARTITIONS_AHEAD else ""
+    return (
+        f"审计分区仅剩 {ahead} 个月，请以属主运行 manage.py partitions" if ahead < _PARTITIONS_AHEAD else ""
+    )
 
 
 def _outbox() -> str:

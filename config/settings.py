@@ -119,7 +119,9 @@ _DATABASE_BY_ROLE = {
 }
 DATABASES = {"default": database(text(_DATABASE_BY_ROLE.get(ROLE, "DATABASE_URL")))}
 DATABASES["default"]["CONN_MAX_AGE"] = 0
-DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # after a restart of the server the pool's connections are dead
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = (
+    True  # after a restart of the server the pool's connections are dead
+)
 DATABASES["default"]["OPTIONS"] = (
     {"pool": {"min_size": 2, "max_size": 8, "timeout": 10}}
     if ROLE == "web" and not UNDER_TEST
@@ -203,9 +205,8 @@ REST_FRAMEWORK = {
 }
 
 # ── History ──────────────────────────────
-import pgtrigger  # noqa: E402
-
 import pghistory  # noqa: E402  (its field classes are settings)
+import pgtrigger  # noqa: E402
 
 PGHISTORY_FIELD = pghistory.Field(null=True)
 PGHISTORY_CONTEXT_FIELD = pghistory.ContextForeignKey(null=True)

@@ -53,8 +53,7 @@ def fill_student(student: Student, values: dict[str, str]) -> None:
 
 
 def fill_document(document: IdentityDocument, values: dict[str, str], *, is_disputed: bool = False) -> None:
-    """Put type and number onto `document`, sealed and indexed. A disputed number claims nothing (R-EST-08).
-    """
+    """Put type and number onto `document`, sealed and indexed; a disputed one claims nothing (R-EST-08)."""
     kind, number = values["id_type"], fold_number(values.get("id_number", ""))
     document.type, document.family = kind, family(kind)
     document.number = seal(number.encode(), "registry_identitydocument", document.pk, "number")

@@ -88,7 +88,9 @@ def make_user(role: str, path: str, *, trained: bool = True, **fields: Any) -> U
     """
     office = make_office(path)
     user = User.objects.create(
-        username=f"u{os.getpid()}.{next(_ONCE)}", name=fields.pop("name", f"{ROLES[role].name}{next(_ONCE)}"), **fields
+        username=f"u{os.getpid()}.{next(_ONCE)}",
+        name=fields.pop("name", f"{ROLES[role].name}{next(_ONCE)}"),
+        **fields,
     )
     if trained:
         TrainingRecord.objects.create(user=user, completed_on=today() - timedelta(days=30), hours=16)

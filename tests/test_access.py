@@ -1,4 +1,6 @@
-"""Every route × role × relation → status; the expected column is tests/access.csv, reviewed, never generated (AZ-3)."""
+"""Every route × role × relation → status; the expected column is tests/access.csv, reviewed, never
+generated (AZ-3).
+"""
 
 import csv
 from collections.abc import Iterator
@@ -49,7 +51,9 @@ def test_every_route_has_a_line() -> None:
 
 
 class World:
-    """One pupil of the school, her class, a waiting case, a problem record, materials, and everybody who may ask."""
+    """One pupil of the school, her class, a waiting case, a problem record, materials, and everybody who
+    may ask.
+    """
 
     def __init__(self) -> None:
         self.school_class = make.make_class()

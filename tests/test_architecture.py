@@ -54,7 +54,11 @@ def test_every_view_says_who_may_enter() -> None:
     silent = []
     for name, view in routes(get_resolver().url_patterns):
         api_view = getattr(view, "cls", None)
-        says = getattr(view, "required_rights", None) if api_view is None else getattr(api_view, "required_rights", None)
+        says = (
+            getattr(view, "required_rights", None)
+            if api_view is None
+            else getattr(api_view, "required_rights", None)
+        )
         is_public = getattr(view, "login_required", True) is False
         if says is None and not is_public and "api-root" not in name:
             silent.append(name)
@@ -100,14 +104,19 @@ def test_every_template_has_a_page() -> None:
 
 
 def test_every_rule_is_named_by_a_test() -> None:
-    texts = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("*.py") if path.name != "test_architecture.py")
+    texts = "\n".join(
+        path.read_text() for path in (ROOT / "tests").rglob("*.py") if path.name != "test_architecture.py"
+    )
     assert [key for key in PARAMETERS if key not in texts] == []
 
 
 def test_the_wider_scope_is_set_in_the_listed_places_only() -> None:
-    """Only `transfers/across.py` looks beyond the actor's scope; jobs run under their own; signing in has no office."""
+    """Only `transfers/across.py` looks beyond the actor's scope; jobs run under their own; signing in has
+    no office.
+    """
     allowed = {
         "transfers/across.py",  # exact questions beyond the own scope
+        "transfers/management/commands/demo_cases.py",  # the demonstration's own
         "transfers/tasks.py",  # jobs, per province or for the nation
         "transfers/completion.py",  # the path that the outbox row names
         "archives/services.py",  # purge, per province
@@ -125,6 +134,8 @@ def test_no_address_or_machine_path_is_kept_in_the_project() -> None:
     """Lock files name no host; nothing names a registry host or a path of somebody's machine."""
     locks = ["requirements.txt", "requirements-dev.txt", "package-lock.json"]
     assert [name for name in locks if "://" in (ROOT / name).read_text()] == []
-    hosts = re.compile("|".join(("py" + "pi\\.org", "pythonhosted", "npm" + "js\\.", "/" + "work/", "/" + "root/")))
+    hosts = re.compile(
+        "|".join(("py" + "pi\\.org", "pythonhosted", "npm" + "js\\.", "/" + "work/", "/" + "root/"))
+    )
     texts = [*sources(*FLOORS), *ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "pyproject.toml"]
     assert [str(p.relative_to(ROOT)) for p in texts if hosts.search(p.read_text())] == []

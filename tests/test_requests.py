@@ -1,4 +1,6 @@
-"""One transaction and one scope a request: what a refused request leaves behind (ARCHITECTURE 2, RD-3, WB-5)."""
+"""One transaction and one scope a request: what a refused request leaves behind (ARCHITECTURE 2, RD-3,
+WB-5).
+"""
 
 import re
 from typing import Any
@@ -62,7 +64,9 @@ def test_a_refused_request_writes_one_refused_entry_and_no_event(client: Client)
     student, leader = make.make_student(), make.make_leader()
     client.force_login(leader)
     events = Event.objects.count()
-    response = client.post(reverse("registry:student_edit", args=[student.public_id]), {"talent": "围棋", "version": "1"})
+    response = client.post(
+        reverse("registry:student_edit", args=[student.public_id]), {"talent": "围棋", "version": "1"}
+    )
     assert response.status_code == 403
     refused = entries(leader.pk, outcome="refused")
     assert [(entry.code, entry.purpose) for entry in refused] == [("not_allowed", "403")]
@@ -93,7 +97,9 @@ def test_without_a_post_nothing_is_seen(client: Client) -> None:
 
 
 @pytest.mark.rule("RD-3")
-def test_if_the_trace_cannot_be_written_nothing_is_shown(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_if_the_trace_cannot_be_written_nothing_is_shown(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     student, registrar = make.make_student(), make.make_registrar()
     client.force_login(registrar)
 

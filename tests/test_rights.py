@@ -4,9 +4,9 @@ from datetime import date, timedelta
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.test.utils import CaptureQueriesContext
-from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -47,7 +47,10 @@ def test_a_refusal_says_who_can() -> None:
 def test_sealed_inactive_untrained_and_former_staff_have_no_scope_anywhere() -> None:
     person = make.make_registrar()
     assert again(person).scope_paths(Right.VIEW_STUDENT) == [make.SCHOOL]
-    for change, back in (({"sealed_at": now()}, {"sealed_at": None}), ({"is_active": False}, {"is_active": True})):
+    for change, back in (
+        ({"sealed_at": now()}, {"sealed_at": None}),
+        ({"is_active": False}, {"is_active": True}),
+    ):
         User.objects.filter(pk=person.pk).update(**change)
         assert again(person).scope_paths(Right.VIEW_STUDENT) == []
         assert not again(person).may_act_at(Right.FILE, make.SCHOOL)
@@ -62,8 +65,20 @@ def test_sealed_inactive_untrained_and_former_staff_have_no_scope_anywhere() -> 
 
 @pytest.mark.rule("AC-11", "R-ACC-10")
 def test_administrators_have_no_status_rights() -> None:
-    about_pupils = {Right.VIEW_STUDENT, Right.VIEW_CLASS, Right.VIEW_IDENTITY, Right.FILE, Right.DECIDE, Right.REVIEW}
-    for code in ("system_administrator", "network_administrator", "security_administrator", "audit_administrator"):
+    about_pupils = {
+        Right.VIEW_STUDENT,
+        Right.VIEW_CLASS,
+        Right.VIEW_IDENTITY,
+        Right.FILE,
+        Right.DECIDE,
+        Right.REVIEW,
+    }
+    for code in (
+        "system_administrator",
+        "network_administrator",
+        "security_administrator",
+        "audit_administrator",
+    ):
         assert not ROLES[code].rights & about_pupils, code
     kept_apart = [Right.MANAGE_ACCOUNTS, Right.SET_RULES, Right.VIEW_LOG]
     for code in ("system_administrator", "security_administrator", "audit_administrator"):
@@ -88,7 +103,9 @@ def test_a_dated_grant_shows_an_office_outside_the_own_line_and_never_lets_act()
 
 
 def test_only_seeing_can_be_granted() -> None:
-    codes = set(Permission.objects.filter(content_type__app_label="accounts").values_list("codename", flat=True))
+    codes = set(
+        Permission.objects.filter(content_type__app_label="accounts").values_list("codename", flat=True)
+    )
     assert {str(right) for right in GRANTABLE} <= codes
     assert not codes & {str(Right.FILE), str(Right.REVIEW), str(Right.DECIDE), str(Right.EDIT_STUDENT)}
 
@@ -98,7 +115,9 @@ def test_rights_cost_one_query_however_many_posts() -> None:
     for n in range(5):
         make.add_post(person, "registrar", f"CN.44.03.05.21440001{n}0.")
     fresh = again(person)
-    with CaptureQueriesContext(connection, ) as queries:
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
         fresh.scope_paths(Right.VIEW_STUDENT)
         fresh.scope_paths(Right.FILE)
         fresh.may_act_at(Right.FILE, make.SCHOOL)

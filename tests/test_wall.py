@@ -117,8 +117,7 @@ def test_the_application_may_not_switch_the_wall_off(db: None) -> None:
         "SET LOCAL row_security = off",
     ):
         with pytest.raises(DatabaseError), transaction.atomic(), scope(make.SCHOOL):
-            rows(statement)
-            rows("SELECT count(*) FROM registry_student")
+            rows(f"{statement}; SELECT count(*) FROM registry_student")
 
 
 # ── Setting the scope ──────────────────────────────

@@ -30,7 +30,9 @@ class LookUpsSpent(Refusal):
 
     code, status = "look_ups_spent", 429
     rule = "RD-6"
-    message = _("您在{period}内的全国查重次数已达上限（{limit} 次），请稍后再试；如确需继续，请联系上级主管部门。")
+    message = _(
+        "您在{period}内的全国查重次数已达上限（{limit} 次），请稍后再试；如确需继续，请联系上级主管部门。"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +131,13 @@ def _hit(spell: Enrolment, offices: dict[str, Organization], actor: User, matche
     return Hit(None, mask_name(spell.name), f"{county.name if county else ''}所辖学校", status, matched)
 
 
-def same_person_count(name: str, sex: str, birth_on: date) -> int:
+def same_person_count(name: str, sex: str, birth_on: date, *, besides: int | None = None) -> int:
     """How many open records of the country have this name, sex and birth date (at most 10 are counted)."""
     with scope(NATION):
         same = _same_person(name, sex, birth_on).filter(
             enrolments__status__in=OPEN, enrolments__is_void=False
         )
+        same = same.exclude(pk=besides)
         return same[:10].count()
 
 

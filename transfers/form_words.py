@@ -12,7 +12,7 @@ HINTS = {
     "birthplace": _("输入地名或 6 位区划代码后选择"),
     "native_place": _("如“广东深圳”"),
     "ethnic_group": _("外籍学生可不填"),
-    "overseas_status": _("持居民身份证的选“非港澳台侨外”"),
+    "overseas_status": _("持居民身份证的选“否”"),
     "id_validity": _("如 20200101-20250101，或“长期”"),
     "hukou_division": _("户口簿首页所载地址的区划"),
     "former_name": _("更名后由系统登记"),

@@ -15,7 +15,6 @@ from registry.codes import DATA, division_full_name, known_division, rows_of
 from registry.fields import BY_KEY, SECTIONS, Field
 from registry.findings import Finding, errors, warnings
 from registry.form_values import clean_division
-from registry.services.refusals import EvidenceMissing
 from transfers.form_words import HINTS, NUMERIC, TYPED_AS, WIDE
 
 # Given by the class, the office, or the system.
@@ -224,9 +223,6 @@ def expect(posted: Iterable[str], *keys: str) -> None:
 
 def placed(refusal: Refusal) -> Finding:
     """A refusal without findings as one finding at its place on the form."""
-    if refusal.code == "evidence_not_ticked":
-        # Who files has nothing to tick: the paper is missing.
-        refusal = EvidenceMissing(what=refusal.data["what"])
     place = _PLACE_OF_CODE.get(refusal.code, "")
     if refusal.code == "requirement_failed":
         place = _PLACE_OF_RULE.get(refusal.rule, "")

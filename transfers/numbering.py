@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from accounts.rights import explain
 from accounts.roles import Right
+from audit.services import record
 from config.errors import Refusal
 from config.models import Job, Outbox
 from registry.models import Student
@@ -57,5 +58,6 @@ def start_issuing(user: User) -> Job:
         started_by=user.pk,
         started_by_name=user.name,
     )
+    record("registry.number.run", job, actor=user, basis="R-NUM-06", total=job.total)
     transaction.on_commit(lambda: issue_numbers.delay(job.pk), robust=True)
     return job

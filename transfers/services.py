@@ -20,6 +20,7 @@ from config.scope import common_path
 from config.workdays import add_workdays
 from registry.codes import label
 from registry.models import OpenBusiness, Student
+from registry.services.refusals import EvidenceMissing
 from transfers.kind import Facts, Kind
 from transfers.kinds import KINDS
 from transfers.models import Case, Evidence, Step
@@ -93,7 +94,7 @@ def file_case(
     """File a case of `kind`; its route is planned now and stored. `opening` goes to the kind's `open`;
     `secrets` are D4 values that the decision is about and are sealed with the card.
 
-    Raises NotAllowed unless `actor` may start it, RequirementFailed naming the article, EvidenceNotTicked
+    Raises NotAllowed unless `actor` may start it, RequirementFailed naming the article, EvidenceMissing
     for a missing paper, CaseLocked when the pupil has a locking case (a constraint decides, not a look
     before), and what the kind's own opening raises.
     """
@@ -104,7 +105,7 @@ def file_case(
     payload = payload or {}
     absent = missing_evidence(kind, {m.evidence_type for m in materials})
     if absent:
-        raise EvidenceNotTicked(what="、".join(absent))
+        raise EvidenceMissing(what="、".join(absent))
     student = kind.open(to_school, payload=payload, actor=actor, **opening)
     fault("opened")
     facts = Facts(
@@ -372,9 +373,10 @@ def refile(
     assert case.student is not None
     absent = missing_evidence(kind, facts_of(case).evidence_types)
     if absent:
-        raise EvidenceNotTicked(what="、".join(absent))
+        raise EvidenceMissing(what="、".join(absent))
     check_requirements(kind, facts_of(case))
-    case.set_card(card_of(Student.objects.get(pk=case.student.pk)))
+    # What the decision is about stays sealed beside the fresh card.
+    case.set_card(case.open_card() | card_of(Student.objects.get(pk=case.student.pk)))
     case.payload["filers"] = sorted({case.filed_by_id, actor.pk, *case.payload.get("filers", ())})
     # Steps behind the one that returned the case were never reached.
     case.steps.filter(decision="").delete()

@@ -21,7 +21,8 @@ TRACE = """
 REFUSE = """
 CREATE FUNCTION audit_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION 'the log is append-only (% on %)', TG_OP, TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
+    RAISE EXCEPTION 'the log is append-only (% on %)', TG_OP, TG_TABLE_NAME
+        USING ERRCODE = 'insufficient_privilege';
 END $$
 """
 EVENT = f"""
@@ -66,7 +67,8 @@ class Migration(migrations.Migration):
             [
                 *append_only_sql("audit_event"),
                 *append_only_sql("audit_accessentry"),
-                "REVOKE UPDATE, DELETE, TRUNCATE ON audit_event, audit_accessentry FROM xueji_app, xueji_worker",
+                "REVOKE UPDATE, DELETE, TRUNCATE ON audit_event, audit_accessentry "
+                "FROM xueji_app, xueji_worker",
             ],
             migrations.RunSQL.noop,
         ),

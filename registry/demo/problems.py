@@ -69,7 +69,11 @@ class Planter:
         pupil.values["id_number"] = with_wrong_check_digit(pupil.values["id_number"])
         self._dispute(pupil)
         return Problem(
-            "1", pupil, None, "登记检查", "身份证件号校验位不符，监护人出示的户口簿与所填一致，待主管部门核实。"
+            "1",
+            pupil,
+            None,
+            "登记检查",
+            "身份证件号校验位不符，监护人出示的户口簿与所填一致，待主管部门核实。",
         )
 
     def number_twice(

@@ -4,8 +4,7 @@ from registry.record import fill_member
 
 
 def replace_family(student: Student, blocks: list[dict[str, str]]) -> None:
-    """Make the family's rows equal to the form's blocks; an empty block removes its row (history keeps it).
-    """
+    """Make the family's rows equal the form's blocks; an empty block removes its row (history keeps it)."""
     known = {member.ordinal: member for member in student.family.all()}
     for ordinal, block in enumerate(blocks, start=1):
         member = known.get(ordinal)

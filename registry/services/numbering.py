@@ -65,7 +65,8 @@ def check_and_number(student_id: int, *, actor: Actor) -> str:
     citizen number is known (R-NUM-03); G is never recomputed, whatever happens to the identity number later
     (R-NUM-04). An open problem record keeps the number as it is (R-PRB-05).
     """
-    # No-key: a finding about another pupil refers to this row, and two checks at once must not wait for each other.
+    # No-key: a finding about another pupil refers to this row, and two checks at once must not wait for each
+    # other.
     student = Student.objects.select_for_update(no_key=True).get(pk=student_id)
     if not student.number or student.number.startswith("G"):
         return student.number

@@ -34,8 +34,7 @@ from registry.status import NORMAL, REFUSED
 
 
 def check_context(school_class: SchoolClass, day: date) -> Context:
-    """What a record in this class is checked against: school, grade, entry age and who set it. Two queries.
-    """
+    """What a record in this class is checked against: school, grade, entry age, who set it. Two queries."""
     school = school_class.school
     in_force = rules(("ENTRY_AGE", "ENTRY_CUTOFF"), at=school_class.org_path, on=day)
     year_start = school_year_start(day)

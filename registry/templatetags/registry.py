@@ -28,6 +28,12 @@ def first_character(name: str) -> str:
 
 
 @register.filter
+def has_photo(student: Any) -> bool:
+    """Whether a photo is on file. The relation is the archive's, which we may not import."""
+    return any(material.kind == "photo" for material in student.materials.all())
+
+
+@register.filter
 def masked_number(number: str) -> str:
     """A 学籍号 as it is shown: G masked like the identity number it holds, L and J in clear."""
     return mask("status_number", number)

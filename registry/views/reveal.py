@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Q
+from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext
@@ -17,7 +18,6 @@ from accounts.rights import requires
 from accounts.roles import RIGHT_LABELS, Right
 from audit.models import AccessEntry
 from audit.services import record, record_read
-from config.clock import now
 from config.errors import BadRequest, NotAllowed, Refusal
 from config.rules import rule, rules
 from registry.fields import BY_KEY
@@ -114,11 +114,10 @@ def refuse_over_budget(user: User) -> None:
     """Raise RevealBudget when she has revealed as often as the rules allow, in an hour or a day."""
     limits = rules(("REVEALS_PER_HOUR", "REVEALS_PER_DAY"), at=user.acting_path)
     hour, day = limits["REVEALS_PER_HOUR"].number, limits["REVEALS_PER_DAY"].number
-    moment = now()
-    counted = AccessEntry.objects.within(user.acting_path).filter(
-        actor_id=user.pk, outcome=AccessEntry.Outcome.REVEAL, at__gt=moment - timedelta(days=1)
+    counted = AccessEntry.objects.visible_to(user, Right.VIEW_IDENTITY).filter(
+        actor_id=user.pk, outcome=AccessEntry.Outcome.REVEAL, at__gt=Now() - timedelta(days=1)
     )
-    done = counted.aggregate(day=Count("id"), hour=Count("id", filter=Q(at__gt=moment - timedelta(hours=1))))
+    done = counted.aggregate(day=Count("id"), hour=Count("id", filter=Q(at__gt=Now() - timedelta(hours=1))))
     if done["hour"] >= hour or done["day"] >= day:
         raise RevealBudget(hour=hour, day=day)
 

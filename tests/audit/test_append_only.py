@@ -56,7 +56,9 @@ def test_every_partition_carries_its_refusing_triggers() -> None:
 @pytest.mark.rule("AU-1")
 def test_an_act_carries_who_where_what_and_the_request() -> None:
     student, registrar = make.make_student(), make.make_registrar(name="王登记")
-    event = record("registry.student.update", student, actor=registrar, fields=["phone"], values="13800138000")
+    event = record(
+        "registry.student.update", student, actor=registrar, fields=["phone"], values="13800138000"
+    )
     event.refresh_from_db()
     assert (event.actor_name, event.office_path, event.org_path) == ("王登记", make.SCHOOL, make.SCHOOL)
     assert event.digest
@@ -78,4 +80,9 @@ def test_the_log_is_scoped_like_everything_else() -> None:
 
 
 def test_partitions_are_whole_months_over_the_new_year() -> None:
-    assert months_from(date(2026, 11, 21), 3) == [date(2026, 11, 1), date(2026, 12, 1), date(2027, 1, 1), date(2027, 2, 1)]
+    assert months_from(date(2026, 11, 21), 3) == [
+        date(2026, 11, 1),
+        date(2026, 12, 1),
+        date(2027, 1, 1),
+        date(2027, 2, 1),
+    ]

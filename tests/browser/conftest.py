@@ -1,4 +1,6 @@
-"""A real web process, a real worker and a real Chromium against the suite's database; without Chromium the suite fails."""
+"""A real web process, a real worker and a real Chromium against the suite's database; without Chromium the
+suite fails.
+"""
 
 import os
 import shutil
@@ -16,7 +18,13 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Browser, Page, sync_playwright
 
-_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 WIDTHS = {"desk": (1440, 900), "phone": (390, 844)}
 
 
@@ -52,7 +60,18 @@ class Process:
 def start_worker() -> Process:
     return Process(
         "worker",
-        ["celery", "-A", "config", "worker", "--pool", "solo", "--without-gossip", "--without-mingle", "-l", "info"],
+        [
+            "celery",
+            "-A",
+            "config",
+            "worker",
+            "--pool",
+            "solo",
+            "--without-gossip",
+            "--without-mingle",
+            "-l",
+            "info",
+        ],
         XUEJI_ROLE="worker",
     )
 
@@ -103,15 +122,18 @@ def open_page(chromium: Browser, site: str) -> Iterator[Callable[..., Page]]:
     def open_at(width: str = "desk") -> Page:
         size = WIDTHS[width]
         context = chromium.new_context(
-            base_url=site, viewport={"width": size[0], "height": size[1]}, locale="zh-CN", accept_downloads=True
+            base_url=site,
+            viewport={"width": size[0], "height": size[1]},
+            locale="zh-CN",
+            accept_downloads=True,
         )
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(15000)
 
         def note(message: Any) -> None:
-            # A refused form answers 4xx, which the console reports as a failed resource: that is no complaint.
-            # htmx reports a request that typing has overtaken.
+            # A refused form answers 4xx, which the console reports as a failed resource: that is no
+            # complaint. htmx reports a request that typing has overtaken.
             expected = ("the server responded with a status of 4", "htmx:", "Response Status Error Code 4")
             if message.type == "error" and not any(words in message.text for words in expected):
                 complaints.append(message.text)
@@ -140,7 +162,9 @@ def assert_accessible(page: Page) -> None:
 
     found = Axe().run(page).response["violations"]
     serious = [
-        f"{v['id']}: {v['help']} @ {v['nodes'][0]['target']}" for v in found if v["impact"] in ("serious", "critical")
+        f"{v['id']}: {v['help']} @ {v['nodes'][0]['target']}"
+        for v in found
+        if v["impact"] in ("serious", "critical")
     ]
     assert serious == [], page.url
     width = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")

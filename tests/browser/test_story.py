@@ -20,12 +20,23 @@ from transfers.models import Case
 PASSWORD = "Shenzhen-Nanshan-2026"
 Open = Callable[..., Page]
 # One-choice and text fields of the form, beyond what step 1 has asked.
-NOT_TYPED = {"name", "sex", "birth_on", "nationality", "id_type", "id_number", "entry_month", "overseas_status"}
+NOT_TYPED = {
+    "name",
+    "sex",
+    "birth_on",
+    "nationality",
+    "id_type",
+    "id_number",
+    "entry_month",
+    "overseas_status",
+}
 
 
 @pytest.fixture
 def people(committed_db: None) -> dict[str, Any]:
-    """A school with its three persons, a neighbour and offices above; committed, so that the web process sees them."""
+    """A school with its three persons, a neighbour and offices above; committed, so that the web process
+    sees them.
+    """
     with scoped_transaction("CN."):
         school_class = make.make_class()
         staff: dict[str, Any] = {
@@ -87,12 +98,15 @@ def wait_until(condition: Callable[[], bool], seconds: int = 40) -> None:
 
 
 @pytest.mark.rule("R-EST-04", "R-EST-03", "R-EST-08", "R-NUM-02", "G-14", "AZ-8", "R-EST-06")
-def test_a_new_pupil_from_the_search_to_her_number(open_page: Open, people: dict[str, Any], tmp_path: Path) -> None:
+def test_a_new_pupil_from_the_search_to_her_number(
+    open_page: Open, people: dict[str, Any], tmp_path: Path
+) -> None:
     values = make.valid_values(name="阿依古丽·买买提")
     page = enter(open_page, people["registrar"])
     assert_accessible(page)
 
-    # A wrong check digit is refused before anything is asked of the country, with the offer to register it as disputed.
+    # A wrong check digit is refused before anything is asked of the country, with the offer to register it as
+    # disputed.
     wrong = values["id_number"][:-1] + ("0" if values["id_number"][-1] != "0" else "1")
     ask_first(page, values | {"id_number": wrong})
     expect(page.locator("main")).to_contain_text("校验位")
@@ -177,7 +191,9 @@ def number_of(name: str) -> str:
 
 
 @pytest.mark.rule("RD-1", "RD-2", "RD-3")
-def test_a_masked_value_is_shown_with_a_reason_and_the_look_is_kept(open_page: Open, people: dict[str, Any]) -> None:
+def test_a_masked_value_is_shown_with_a_reason_and_the_look_is_kept(
+    open_page: Open, people: dict[str, Any]
+) -> None:
     from audit.models import AccessEntry
 
     with scoped_transaction("CN."):
@@ -201,13 +217,20 @@ def test_a_masked_value_is_shown_with_a_reason_and_the_look_is_kept(open_page: O
 
 
 @pytest.mark.parametrize("width", ["desk", "phone"])
-def test_the_main_pages_are_accessible_and_fit_the_screen(open_page: Open, people: dict[str, Any], width: str) -> None:
+def test_the_main_pages_are_accessible_and_fit_the_screen(
+    open_page: Open, people: dict[str, Any], width: str
+) -> None:
     with scoped_transaction("CN."):
-        student = make.make_student(people["class"], birth_on=date(make.first_grader_birth().year, 11, 2).isoformat())
+        student = make.make_student(
+            people["class"], birth_on=date(make.first_grader_birth().year, 11, 2).isoformat()
+        )
     page = enter(open_page, people["registrar"], width)
-    for path in ("/", "/registry/students", f"/registry/students/{student.public_id}", "/register", "/cases",
-                 "/registry/classes", f"/registry/classes/{people['class'].pk}", "/registry/problems",
-                 f"/registry/students/{student.public_id}/edit", "/accounts/offices", "/registry/search"):  # fmt: skip
+    record = f"/registry/students/{student.public_id}"
+    for path in (
+        *("/", "/registry/students", record, f"{record}/edit", "/register", "/cases", "/registry/classes"),
+        *(f"/registry/classes/{people['class'].pk}", "/registry/problems", "/accounts/offices"),
+        "/registry/search",
+    ):
         response = page.goto(path)
         assert response is not None
         assert response.status == 200, path

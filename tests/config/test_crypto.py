@@ -22,10 +22,14 @@ from tests import make
 
 @pytest.mark.rule("KE-1", "KE-2")
 def test_a_value_opens_in_its_own_row_and_field_only() -> None:
-    sealed = seal("13800138000".encode(), "registry_student", 7, "private")
+    sealed = seal(b"13800138000", "registry_student", 7, "private")
     assert unseal(sealed, "registry_student", 7, "private") == b"13800138000"
     assert sealed != seal(b"13800138000", "registry_student", 7, "private")  # a fresh nonce each time
-    for elsewhere in (("registry_student", 8, "private"), ("registry_student", 7, "other"), ("x", 7, "private")):
+    for elsewhere in (
+        ("registry_student", 8, "private"),
+        ("registry_student", 7, "other"),
+        ("x", 7, "private"),
+    ):
         with pytest.raises(DoesNotOpen):
             unseal(sealed, *elsewhere)
     for place in (0, 1, 5, 20, len(sealed) - 1):  # suite, key id, nonce, text, tag
@@ -53,7 +57,10 @@ def test_the_same_document_has_the_same_index_and_another_has_not() -> None:
     same = {blind_index("citizen", canonical(kind, "11010519491231002X")) for kind in ("1", "B")}
     assert len(same) == 1
     assert blind_index("passport", "11010519491231002X") not in same
-    first, second = half_indexes("citizen", "110105194912310021"), half_indexes("citizen", "110105194912310031")
+    first, second = (
+        half_indexes("citizen", "110105194912310021"),
+        half_indexes("citizen", "110105194912310031"),
+    )
     assert (first[0] == second[0]) != (first[1] == second[1])  # one digit off shares exactly one half
 
 
@@ -63,8 +70,15 @@ def test_the_database_holds_no_identity_number_phone_or_address_in_clear() -> No
     values = make.valid_values(phone="13712345678", home_address="深圳市南山区桃源村88号")
     make.make_student(**values)
     with connection.cursor() as cursor:
-        for table in ("registry_student", "registry_identitydocument", "registry_familymember", "registry_studentevent",
-                      "registry_identitydocumentevent", "registry_familymemberevent", "audit_event"):  # fmt: skip
+        for table in (
+            "registry_student",
+            "registry_identitydocument",
+            "registry_familymember",
+            "registry_studentevent",
+            "registry_identitydocumentevent",
+            "registry_familymemberevent",
+            "audit_event",
+        ):
             cursor.execute(f"SELECT string_agg(t::text, ' ') FROM {table} t")
             text = cursor.fetchone()[0] or ""
             for secret in (values["id_number"], "13712345678", "桃源村88号", values["member1_name"]):

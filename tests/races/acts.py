@@ -37,9 +37,7 @@ def file_pupil(user: User, class_id: int, material: int, values: dict[str, str])
 
 
 def decide(user: User, case: int, decision: str, reason: str = "") -> dict[str, Any]:
-    step = services.decide(
-        Case.objects.get(pk=case), decision, actor=user, reason=reason, ticked=["01"]
-    )
+    step = services.decide(Case.objects.get(pk=case), decision, actor=user, reason=reason, ticked=["01"])
     return {"step": step.ordinal}
 
 

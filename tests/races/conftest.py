@@ -52,8 +52,6 @@ def worker(committed_db: None, nurseries: dict[str, Nursery]) -> Iterator[Nurser
     nurseries["worker"].kill_children()
 
 
-
-
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     if TALLY.kills:
         terminalreporter.section("kills")

@@ -76,7 +76,8 @@ def work(cases: list[int], students: list[int]) -> dict[str, Any]:
     """A worker without a queue: perform what is owed for these until nothing is."""
     about = Q(kind=COMPLETE_CASE, subject_id__in=cases) | Q(kind=NUMBER_STUDENT, subject_id__in=students)
     performed = 0
-    while owed := list(Outbox.objects.filter(about, done_at=None).order_by("id").values_list("pk", flat=True)):
+    owing = Outbox.objects.filter(about, done_at=None).order_by("id").values_list("pk", flat=True)
+    while owed := list(owing.all()):
         performed += sum(perform_owed(pk) for pk in owed)
     return {"performed": performed}
 

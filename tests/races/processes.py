@@ -1,4 +1,4 @@
-"""Real processes for the tests: children of a nursery, programs that bin/run starts, and the database's own."""
+"""Real processes: children of a nursery, programs that bin/run starts, and the database's own."""
 
 import contextlib
 import json
@@ -20,7 +20,6 @@ from config.embedded import stop_with_parent
 
 ANSWER_SECONDS = 60
 BACK_SECONDS = 60  # RE-5: after a process kill
-EVENTUALLY_SECONDS = 1.5  # a worker starts and begins to write; else there was nothing left to do
 
 
 def environment(role: str, **more: str) -> dict[str, str]:
@@ -117,7 +116,7 @@ def program(*command: str, role: str, log: IO[bytes], **env: str) -> Iterator[su
     process = subprocess.Popen(
         [sys.executable, "-m", *command], cwd=settings.BASE_DIR, env=environment(role, **env),
         stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-        preexec_fn=stop_with_parent(signal.SIGKILL),
+        preexec_fn=stop_with_parent(signal.SIGTERM),
     )  # fmt: skip
     try:
         yield process
@@ -160,13 +159,13 @@ class Aim:
         self._postmaster = _parent_of(self._asking.info.backend_pid)
         assert b"postgres" in Path(f"/proc/{self._postmaster}/cmdline").read_bytes()
 
-    def strike(self, *, whole: bool, delay: float) -> tuple[str, bool]:
-        """Wait until a transaction of the role has written something, and `delay` seconds more; then kill
-        the postmaster (`whole`), which the launcher starts again, or the process of such a transaction,
-        after which the postmaster starts all of them again. Returns which of the two, and whether a
-        transaction was cut; the old server is gone by then.
+    def strike(self, *, whole: bool, delay: float = 0, patience: float = 1.5) -> tuple[str, bool]:
+        """Wait until a transaction of the role has written something (at most `patience` seconds), and
+        `delay` seconds more; then kill the postmaster (`whole`), which the launcher starts again, or the
+        process of such a transaction, after which the postmaster starts all of them again. Returns which of
+        the two, and whether a transaction was cut; the old server is gone by then.
         """
-        deadline = time.monotonic() + EVENTUALLY_SECONDS
+        deadline = time.monotonic() + patience
         while not self._writing() and time.monotonic() < deadline:
             time.sleep(0.001)
         time.sleep(delay)

@@ -17,11 +17,12 @@ from tests.races.model import APPROVED, REFUSED, WITHDRAWN, Pupil, acts, expecte
 from tests.races.processes import Aim, Child, Nursery, wait_for_postgres, wait_until
 from transfers.models import Case
 
-# In the request of a clerk: inside file_case and decide; after the commit, before the queue hears of it; before
-# she hears of it. In the worker: transfers/completion.py and registry/services/numbering.py.
+# In a clerk's request: inside file_case and decide; after the commit, before the queue hears of it; before
+# she does. In the worker: transfers/completion.py and registry/services/numbering.py.
 WEB_POINTS = ("opened", "filed", "taken", "decided", "unoffered", "unanswered")
 WORKER_POINTS = (
-    "claimed", "effect", "number_retired", "number_given", "closed", "performed", "before_commit", "after_commit",
+    "claimed", "effect", "number_retired", "number_given", "closed", "performed", "before_commit",
+    "after_commit",
 )  # fmt: skip
 CELERY = ("worker", "--pool", "solo", "--without-gossip", "--without-mingle", "--without-heartbeat",
           "--loglevel", "WARNING")  # fmt: skip
@@ -69,6 +70,9 @@ class Plan:
     @property
     def env(self) -> dict[str, str]:
         return {"XUEJI_FAULT": self.text, "XUEJI_FAULT_LOG": str(self.log)}
+
+    def is_spent(self) -> bool:
+        return self.log.exists() and self.log.stat().st_size > 0
 
     def count(self, process: str) -> None:
         """Add the kill to the tally. Fails when the process has died of something else."""

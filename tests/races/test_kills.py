@@ -23,12 +23,15 @@ from tests.races.story import CELERY, TALLY, WEB_POINTS, WORKER_POINTS, Plan, St
 from transfers.models import Case
 
 SEEDS = range(20)
-GRANIAN = ("granian", "--interface", "wsgi", "config.wsgi:application", "--host", "127.0.0.1", "--workers", "1",
-           "--blocking-threads", "2", "--no-ws", "--backpressure", "64", "--respawn-failed-workers")  # fmt: skip
+GRANIAN = (
+    "granian", "--interface", "wsgi", "config.wsgi:application", "--host", "127.0.0.1", "--workers", "1",
+    "--blocking-threads", "2", "--no-ws", "--backpressure", "64", "--respawn-failed-workers",
+)  # fmt: skip
 
 
 # One registration passes a point as often as this: filing and two decisions, completion and numbering.
-TIMES = {"opened": 1, "filed": 1, "taken": 2, "decided": 2, "unoffered": 3, "unanswered": 3, "effect": 1, "closed": 1}
+TIMES = dict.fromkeys((*WEB_POINTS, *WORKER_POINTS), 2)
+TIMES |= {"opened": 1, "filed": 1, "unoffered": 3, "unanswered": 3, "effect": 1, "closed": 1}
 
 
 @pytest.fixture
@@ -38,8 +41,8 @@ def stage(web: Nursery, worker: Nursery, tmp_path: Path) -> Stage:
 
 @pytest.mark.rule("RE-1", "RE-9")
 def test_one_registration_is_cut_at_each_point_and_still_ends_once(stage: Stage) -> None:
-    for point in (*WEB_POINTS, *WORKER_POINTS):
-        for passing in range(1, TIMES.get(point, 2) + 1):
+    for point, times in TIMES.items():
+        for passing in range(1, times + 1):
             story = Story.cut_at(f"{point}@{passing}", stage)
             before = TALLY.kills.total()
             story.play()
@@ -112,7 +115,7 @@ def test_the_case_waits_for_a_worker_and_survives_the_death_of_one(
         # Now one process of its pool dies in the middle of an effect; the program lives on.
         plan.log.unlink()
         press(clerk, office.reviewer, "decide", case=second.case, decision="approve")
-        wait_until(plan.log.exists, what="a process of the pool is killed")
+        wait_until(plan.is_spent, what="a process of the pool is killed")
         plan.count("celery")
         assert is_pending(second)
         sweep([second.case], [second.student])
@@ -185,14 +188,12 @@ def test_the_web_server_dies_in_a_decision_and_the_queue_is_dead_too(
 
 
 @pytest.mark.rule("RE-5")
-def test_no_request_fails_once_the_database_is_back(
-    committed_db: None, program_log: IO[bytes]
-) -> None:
+def test_no_request_fails_once_the_database_is_back(committed_db: None, program_log: IO[bytes]) -> None:
     """With the pool that web has outside tests: connections of the killed server must not be handed out."""
     port = free_port()
     with program(*GRANIAN, "--port", str(port), role="web", log=program_log, XUEJI_TEST="0"):
         wait_until(lambda: knock(port) == 200, what="the web server answers")
-        killed, inside = Aim("web").strike(whole=False, delay=0)
+        killed, inside = Aim("web").strike(whole=False, patience=0)
         TALLY.note("postgres", killed, inside=inside)
         wait_for_postgres()
         assert [knock(port) for _ in range(10)] == [200] * 10

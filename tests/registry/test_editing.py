@@ -34,9 +34,18 @@ def test_a_normal_field_changes_at_once_with_event_and_history() -> None:
 @pytest.mark.rule("R-UPD-05", "R-UPD-10")
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("name", "王改名"), ("sex", "1"), ("birth_on", "2018-01-01"), ("id_number", "11010519491231002X"),
-     ("id_type", "A"), ("class_number", "2020009"), ("grade", "12"), ("former_name", "旧名"), ("status_number", "L1")],
-)  # fmt: skip
+    [
+        ("name", "王改名"),
+        ("sex", "1"),
+        ("birth_on", "2018-01-01"),
+        ("id_number", "11010519491231002X"),
+        ("id_type", "A"),
+        ("class_number", "2020009"),
+        ("grade", "12"),
+        ("former_name", "旧名"),
+        ("status_number", "L1"),
+    ],
+)
 def test_a_key_field_is_refused_by_this_door(field: str, value: str) -> None:
     student, registrar = make.make_student(), make.make_registrar()
     if field in ("former_name", "status_number"):

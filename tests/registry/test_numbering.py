@@ -18,9 +18,16 @@ from transfers.services import decide, file_case, withdraw
 pytestmark = pytest.mark.usefixtures("nation")
 JOB = System()
 FOREIGNER = {
-    "id_type": "A", "id_number": "P12345678", "nationality": "FRA", "overseas_status": "51", "ethnic_group": "",
-    "hukou_type": "", "hukou_division": "", "birthplace": "", "native_place": "",
-}  # fmt: skip
+    "id_type": "A",
+    "id_number": "P12345678",
+    "nationality": "FRA",
+    "overseas_status": "51",
+    "ethnic_group": "",
+    "hukou_type": "",
+    "hukou_division": "",
+    "birthplace": "",
+    "native_place": "",
+}
 
 
 def numbered(**changes: str) -> Student:
@@ -41,7 +48,10 @@ def test_first_l_then_g_with_a_citizen_number_and_j_without() -> None:
     assert check_and_number(student.pk, actor=JOB)[0] == "G"
     assert numbered(**FOREIGNER).number[0] == "J"
     family_number = make.identity_number(make.first_grader_birth().replace(year=1986), "1")
-    assert numbered(id_type="Z", id_number="", member1_id_type="1", member1_id_number=family_number).number[0] == "J"
+    assert (
+        numbered(id_type="Z", id_number="", member1_id_type="1", member1_id_number=family_number).number[0]
+        == "J"
+    )
 
 
 @pytest.mark.rule("R-NUM-01", "RE-2")
@@ -53,7 +63,9 @@ def test_a_number_is_unique_for_ever_former_ones_too() -> None:
         with pytest.raises(IntegrityError), transaction.atomic():
             StudentNumber.objects.create(org_path=other.org_path, student=other, number=taken)
     with pytest.raises(IntegrityError), transaction.atomic():  # one current number a person
-        StudentNumber.objects.create(org_path=student.org_path, student=student, number="L44030520190101" + "0001")
+        StudentNumber.objects.create(
+            org_path=student.org_path, student=student, number="L44030520190101" + "0001"
+        )
 
 
 def change_identity(student: Student, id_number: str, *, finished: bool = True) -> Case:
@@ -154,7 +166,9 @@ def test_the_nightly_run_promises_a_check_for_every_l_and_may_run_twice() -> Non
         issue_temporary(student, actor=JOB)
     done = numbered()
     assert issue_numbers() == issue_numbers() >= 3
-    owed = set(Outbox.objects.filter(kind="number_student", done_at=None).values_list("subject_id", flat=True))
+    owed = set(
+        Outbox.objects.filter(kind="number_student", done_at=None).values_list("subject_id", flat=True)
+    )
     assert {s.pk for s in waiting} <= owed
     assert done.pk not in owed
 
@@ -182,7 +196,9 @@ def test_numbers_one_digit_apart_are_a_hint_found_without_reading_the_country() 
     replace_document(first, {"id_type": "1", "id_number": number}, actor=JOB, basis="test")
     # Disputed: a one-digit slip has a wrong check digit.
     slip = number[:15] + str((int(number[15]) + 1) % 10) + number[16:]
-    second = make.make_student(id_number=slip, is_disputed="1", birth_on=first.birth_on.isoformat(), sex=first.sex)
+    second = make.make_student(
+        id_number=slip, is_disputed="1", birth_on=first.birth_on.isoformat(), sex=first.sex
+    )
     issue_temporary(second, actor=JOB)
     check_and_number(second.pk, actor=JOB)
     assert ProblemRecord.objects.filter(student=first, other=second, type="1", is_hint=True).count() == 1

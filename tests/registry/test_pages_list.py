@@ -3,7 +3,7 @@ database.
 """
 
 import re
-from datetime import date
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -210,7 +210,10 @@ def test_a_head_teacher_sees_her_own_class_only(client: Any) -> None:
     assert client.get(reverse("registry:student", args=[mine.public_id])).status_code == 200
     assert client.get(reverse("registry:student", args=[hers.public_id])).status_code == 404
     spell = mine.enrolments.get()
-    spell.status, spell.valid = "07", type(spell.valid)(spell.valid.lower, date(2026, 7, 1))
+    spell.status, spell.valid = (
+        "07",
+        type(spell.valid)(spell.valid.lower, spell.valid.lower + timedelta(days=90)),
+    )
     spell.save()  # who has left is the head teacher's pupil no more
     assert shown(client) == []
     assert client.get(reverse("registry:student", args=[mine.public_id])).status_code == 404

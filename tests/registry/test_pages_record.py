@@ -14,7 +14,6 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import AccessEntry, Event
-from config.clock import today
 from config.crypto import DoesNotOpen
 from registry.models import Enrolment, FamilyMember, IdentityDocument, OpenBusiness, ProblemRecord, Student
 from registry.queries import history
@@ -176,11 +175,12 @@ def kept_since(student: Student, moment: datetime) -> None:
 
 
 @pytest.mark.rule("R-UPD-04")
-def test_the_record_as_it_stood_on_a_former_day(client: Any) -> None:
+def test_the_record_as_it_stood_on_a_former_day(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("registry.views.record.today", timezone.localdate)  # history has the database's days
     student, registrar = make.make_student(talent="书法"), make.make_registrar()
     kept_since(student, timezone.now() - timedelta(days=3))
     update_normal(student, {"talent": "围棋", "phone": "13700137000"}, version=1, actor=registrar)
-    yesterday, earlier = today() - timedelta(days=1), today() - timedelta(days=9)
+    yesterday, earlier = timezone.localdate() - timedelta(days=1), timezone.localdate() - timedelta(days=9)
     page = look(client, registrar, student, as_of=yesterday.isoformat())
     assert f"截至 {yesterday} 的历史状态" in page
     assert "书法" in page
@@ -193,7 +193,7 @@ def test_the_record_as_it_stood_on_a_former_day(client: Any) -> None:
     assert str(yesterday) in entry.purpose
     page = look(client, registrar, student, as_of=earlier.isoformat())
     assert "该日尚无本校学籍记录" in page
-    page = look(client, registrar, student, as_of=today().isoformat())
+    page = look(client, registrar, student, as_of=timezone.localdate().isoformat())
     assert "围棋" in page
     assert "历史状态</b>" not in page  # today is no former day
     assert client.get(record_of(student, as_of="2026-13-01")).status_code == 400
@@ -201,7 +201,7 @@ def test_the_record_as_it_stood_on_a_former_day(client: Any) -> None:
 
 def test_a_version_of_another_row_does_not_open() -> None:
     student, other = make.make_student(), make.make_student()
-    stolen = history._rows_as_of(Student, today(), pgh_obj_id=other.pk)[0]
+    stolen = history._rows_as_of(Student, timezone.localdate(), pgh_obj_id=other.pk)[0]
     assert stolen.open_private()["phone"] == "13800138000"
     stolen.pk = student.pk
     with pytest.raises(DoesNotOpen):

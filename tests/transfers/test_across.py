@@ -49,7 +49,9 @@ def test_a_pupil_elsewhere_is_found_by_exact_number_and_shown_masked() -> None:
     assert [entry.code for entry in looked] == ["found", "none"]
     # A number one digit off, or the name alone, finds nothing: exact questions only.
     number = values["id_number"]
-    assert ask(registrar, values | {"id_number": make.identity_number(date.fromisoformat(values["birth_on"]))}).is_empty
+    assert ask(
+        registrar, values | {"id_number": make.identity_number(date.fromisoformat(values["birth_on"]))}
+    ).is_empty
     assert number
 
 
@@ -75,9 +77,14 @@ def test_without_a_number_name_sex_and_birth_date_are_asked() -> None:
 def test_the_budget_of_look_ups_ends_with_a_sentence() -> None:
     registrar = make.make_registrar()
     RuleValue.objects.create(
-        path=make.SCHOOL, key="LOOKUPS_PER_HOUR", value=2, valid=DateRange(date(2020, 1, 1), None), document="测试",
-        set_by_name="测试", created_by_name="测试",
-    )  # fmt: skip
+        path=make.SCHOOL,
+        key="LOOKUPS_PER_HOUR",
+        value=2,
+        valid=DateRange(date(2020, 1, 1), None),
+        document="测试",
+        set_by_name="测试",
+        created_by_name="测试",
+    )
     for _turn in range(2):
         ask(registrar, make.valid_values())
     with pytest.raises(LookUpsSpent, match="2"):

@@ -11,7 +11,14 @@ from audit.models import AccessEntry, Event
 from config.errors import NotAllowed, Refusal
 from config.models import Outbox
 from registry.models import Enrolment, IdentityDocument, OpenBusiness, ProblemRecord, SchoolClass, Student
-from registry.services.refusals import ClassFull, ClassUnknown, NumberTaken, RecordRefused, SearchFirst
+from registry.services.refusals import (
+    ClassFull,
+    ClassUnknown,
+    EvidenceMissing,
+    NumberTaken,
+    RecordRefused,
+    SearchFirst,
+)
 from registry.status import NORMAL, PENDING, REFUSED
 from tests import make
 from tests.transfers.filing import decide_all, file_pupil, finish, make_material
@@ -133,7 +140,7 @@ def test_nobody_signs_twice_not_even_with_two_roles(office: dict[str, Any]) -> N
 
 @pytest.mark.rule("R-EST-03", "R-TRF-16")
 def test_a_missing_or_unticked_paper_stops_filing_and_approval(office: dict[str, Any]) -> None:
-    with pytest.raises(EvidenceNotTicked):
+    with pytest.raises(EvidenceMissing):
         file_pupil(office, materials=[])
     case = file_pupil(office)
     with pytest.raises(EvidenceNotTicked):

@@ -2,6 +2,8 @@
 (R-EST-04).
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -48,8 +50,15 @@ def open_registration(
     """
     school_class = class_of(school.path, class_id)
     look_first(values, school_class, payload)
-    try:
+    with noting_taken_number(values, actor):
         return create_pending(values, school_class, actor=actor, is_disputed=bool(payload.get("is_disputed")))
+
+
+@contextmanager
+def noting_taken_number(values: dict[str, str], actor: User) -> Iterator[None]:
+    """Let a NumberTaken leave its duplicate finding behind, in the transaction that records the refusal."""
+    try:
+        yield
     except NumberTaken as refusal:
         refusal.afterwards = partial(
             across.note_taken_number,
@@ -62,7 +71,12 @@ def open_registration(
         raise
 
 
-def look_first(values: dict[str, str], school_class: SchoolClass, payload: dict[str, Any]) -> None:
+def look_first(
+    values: dict[str, str], school_class: SchoolClass, payload: dict[str, Any], besides: int | None = None
+) -> None:
+    """Raise SearchFirst when another child of this name, sex and birth date has a record and nobody has
+    said why this is another one (R-EST-08). `besides` is the pupil whose registration is being corrected.
+    """
     if payload.get("distinct_reason"):
         return
     cleaned = clean_record(values, school_class.grade)
@@ -71,7 +85,7 @@ def look_first(values: dict[str, str], school_class: SchoolClass, payload: dict[
         return  # the form's own checks refuse it
     if cleaned.get("id_number") and not payload.get("is_disputed"):
         return  # the number decides; a namesake of the same day is the worker's hint
-    count = across.same_person_count(cleaned["name"], cleaned.get("sex", ""), birth)
+    count = across.same_person_count(cleaned["name"], cleaned.get("sex", ""), birth, besides=besides)
     if count:
         raise SearchFirst(count=count)
 
@@ -82,14 +96,16 @@ def reopen_registration(case: Case, payload: dict[str, Any], actor: User) -> Non
     values, version = payload.pop("values"), payload.pop("version")
     school_class = class_of(case.to_path, payload["class_id"])
     case.payload |= payload
-    correct_pending(
-        case.student,
-        values,
-        school_class,
-        version=version,
-        actor=actor,
-        is_disputed=bool(payload.get("is_disputed")),
-    )
+    look_first(values, school_class, case.payload, besides=case.student.pk)
+    with noting_taken_number(values, actor):
+        correct_pending(
+            case.student,
+            values,
+            school_class,
+            version=version,
+            actor=actor,
+            is_disputed=bool(payload.get("is_disputed")),
+        )
 
 
 def register(case: Case, actor: Actor) -> None:
@@ -136,7 +152,9 @@ def dispute_has_evidence(facts: Facts) -> str:
     document = facts.student.documents.order_by("-id").first()
     if document is None or not document.is_disputed:
         return ""
-    return "" if facts.evidence_types & set(DISPUTE_PAPERS) else "证件号码存疑，须上传户籍证明或在校就读证明。"
+    return (
+        "" if facts.evidence_types & set(DISPUTE_PAPERS) else "证件号码存疑，须上传户籍证明或在校就读证明。"
+    )
 
 
 def has_usable_document(facts: Facts) -> str:

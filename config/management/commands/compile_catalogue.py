@@ -6,7 +6,7 @@ from config.catalogue import compile_catalogue, update
 
 
 class Command(BaseCommand):
-    """Compile the English catalogue; with --update, first collect the strings that code and templates mark."""
+    """Compile the English catalogue; with --update, first collect what code and templates mark."""
 
     help = __doc__ or ""
 

@@ -24,7 +24,8 @@ _LOCK = 0x78756A69
 
 class Command(BaseCommand):
     help = (
-        "装载演示国家：全国行政区划、代码表、工作日历，以及虚构的学校、约一万二千名学生和演示账号。可重复执行。"
+        "装载演示国家：全国行政区划、代码表、工作日历，"
+        "以及虚构的学校、约一万二千名学生和演示账号。可重复执行。"
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
