@@ -8,6 +8,7 @@ urlpatterns = [
     path("sign-out", views.sign_out, name="sign_out"),
     path("post", views.switch_post, name="switch_post"),
     path("personas", views.personas, name="personas"),
+    path("language", views.language, name="language"),
     path("help", views.help_page, name="help"),
     path("offices", views.offices, name="offices"),
     path("offices/<int:pk>", views.office, name="office"),

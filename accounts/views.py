@@ -23,6 +23,7 @@ from accounts.signing_in import enter_as, find_persona
 from accounts.signing_in import sign_in as try_to_sign_in
 from accounts.signing_in import sign_out as end_session
 from config.errors import NotFound
+from config.middleware import LANGUAGE_COOKIE
 
 
 @login_not_required
@@ -69,6 +70,20 @@ def switch_post(request: HttpRequest) -> HttpResponse:
         raise NotFound()
     request.session[POST_IN_SESSION] = post.pk
     return redirect("home")
+
+
+@require_POST
+@requires()
+def language(request: HttpRequest) -> HttpResponse:
+    """Show pages in Chinese or English from now on, in this browser."""
+    chosen = request.POST.get("language", "")
+    if chosen not in dict(settings.LANGUAGES):
+        raise NotFound()
+    response = redirect("home")
+    response.set_cookie(
+        LANGUAGE_COOKIE, chosen, max_age=365 * 86400, httponly=True, samesite="Lax", secure=settings.IS_HTTPS
+    )
+    return response
 
 
 @login_not_required

@@ -137,7 +137,7 @@ def same_person_count(name: str, sex: str, birth_on: date, *, besides: int | Non
         same = _same_person(name, sex, birth_on).filter(
             enrolments__status__in=OPEN, enrolments__is_void=False
         )
-        same = same.exclude(pk=besides)
+        same = same.exclude(pk=besides or 0)
         return same[:10].count()
 
 
