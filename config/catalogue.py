@@ -12,30 +12,40 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from django.conf import settings
 
+Message = str | tuple[str, str]  # a pair: singular and plural
+_KEYWORDS = {"_": None, "_lazy": None, "gettext": None, "gettext_lazy": None, "ngettext": (1, 2)}
 FOLDERS = ("config", "audit", "accounts", "registry", "archives", "transfers")
 _TRANSLATE = re.compile(r"""\{%-?\s*(?:translate|trans)\s+(?:"([^"]+)"|'([^']+)')""")
 _BLOCK = re.compile(r"\{%\s*blocktranslate[^%]*%\}(.*?)\{%\s*endblocktranslate\s*%\}", re.DOTALL)
+_PLURAL = re.compile(r"\{%\s*plural\s*%\}")
 _VARIABLE = re.compile(r"\{\{\s*([\w.]+)\s*\}\}")
+
+
+def _trimmed(text: str) -> str:
+    return " ".join(line.strip() for line in text.splitlines() if line.strip())
 
 
 def po_file() -> Path:
     return Path(settings.LOCALE_PATHS[0]) / "en" / "LC_MESSAGES" / "django.po"
 
 
-def found_messages() -> Iterator[tuple[str, str]]:
+def found_messages() -> Iterator[tuple[Message, str]]:
     """(message, file) of every string marked for translation."""
     for folder in FOLDERS:
         for path in sorted((settings.BASE_DIR / folder).rglob("*.py")):
             with path.open("rb") as source:
-                for _line, message, _comments, _context in extract("python", source, keywords={"_": None}):
-                    if isinstance(message, str) and message:
+                for _line, message, _comments, _context in extract("python", source, keywords=_KEYWORDS):
+                    if isinstance(message, tuple) and all(message):
+                        yield (message[0], message[1]), str(path.relative_to(settings.BASE_DIR))
+                    elif isinstance(message, str) and message:
                         yield message, str(path.relative_to(settings.BASE_DIR))
     for path in sorted((settings.BASE_DIR / "templates").rglob("*.html")):
         text, name = path.read_text(), str(path.relative_to(settings.BASE_DIR))
         for double, single in _TRANSLATE.findall(text):
             yield double or single, name
         for block in _BLOCK.findall(text):
-            yield _VARIABLE.sub(r"%(\1)s", block), name
+            words = [_trimmed(part) for part in _PLURAL.split(_VARIABLE.sub(r"%(\1)s", block))]
+            yield (words[0], words[1]) if len(words) == 2 else words[0], name
 
 
 def read_catalogue() -> Catalog:

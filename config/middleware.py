@@ -38,7 +38,7 @@ class RequestId:
 
 
 class ChosenLanguage:
-    """Chinese unless somebody has chosen English: by her cookie, never by what a browser happens to announce."""
+    """Chinese unless she has chosen English: by her cookie, never by what a browser happens to announce."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

@@ -4,18 +4,16 @@ A value that is shown masked stays masked here: an empty box leaves it as it is,
 around the reveal (RD-2). Only what differs from the record goes to the service.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from config.errors import BadRequest
-from registry.codes import DATA, division_full_name, rows_of
+from registry.divisions import division_code, division_shown
 from registry.fields import BY_KEY, SECTIONS, Field
-from registry.form_values import clean_division, clean_value
+from registry.form_values import clean_value
 from registry.queries.dossier import Dossier
 from registry.queries.sight import HEALTH_KEYS, in_words, is_masked, mask
 
@@ -24,24 +22,6 @@ _NOT_HERE = ("photo", "name_pinyin", "former_name")
 _CLEAR, _DROP = "clear_", "drop_member2"
 _SENT_BESIDES = frozenset(("csrfmiddlewaretoken", "version", _DROP))
 SECOND = "family member 2"
-
-
-@cache
-def _codes_by_name() -> dict[str, str]:
-    return {
-        division_full_name(row["code"]): row["code"] + "000000" for row in rows_of(DATA / "divisions.csv")
-    }
-
-
-def division_code(text: str) -> str:
-    """The stored code of a full name, of six or twelve digits, or of digits before a name; else the text as
-    it is.
-    """
-    plain = re.sub(r"\s+", "", text)
-    if plain in _codes_by_name():
-        return _codes_by_name()[plain]
-    digits = re.match(r"[0-9]{6}(?:[0-9]{6})?(?![0-9])", clean_division(plain))
-    return clean_division(digits[0]) if digits else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,4 +151,4 @@ class EditForm:
 
 def _as_typed(item: Field, value: str) -> str:
     """A stored value as its box holds it: places by name, everything else as stored."""
-    return division_full_name(value) or value if item.widget == "division" else value
+    return division_shown(value) if item.widget == "division" else value

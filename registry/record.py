@@ -48,6 +48,10 @@ def fill_student(student: Student, values: dict[str, str]) -> None:
         student.name_fold = fold_name(student.name)
         student.name_py, student.name_ini = reading.name_py, reading.name_ini
         student.name_pinyin = values.get("name_pinyin") or reading.name_pinyin
+    elif values.get("name_pinyin"):
+        student.name_pinyin = values[
+            "name_pinyin"
+        ]  # how documents print it: the family knows better than a table
     known = student.open_private() if student.private else {}
     student.set_private(known | {key: values[key] for key in PRIVATE_KEYS if key in values})
 

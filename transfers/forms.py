@@ -1,9 +1,7 @@
 """The registration form: the fields as the page asks for them, what was typed, and what is wrong with it."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 from uuid import uuid4
 
@@ -11,10 +9,9 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from config.errors import BadRequest, Refusal
-from registry.codes import DATA, division_full_name, known_division, rows_of
+from registry.divisions import division_code, division_shown
 from registry.fields import BY_KEY, SECTIONS, Field
 from registry.findings import Finding, errors, warnings
-from registry.form_values import clean_division
 from transfers.form_words import HINTS, NUMERIC, TYPED_AS, WIDE
 
 # Given by the class, the office, or the system.
@@ -47,44 +44,6 @@ LABELS: dict[str, Any] = {f.key: f.label_zh for f in ASKED} | {
     DOCUMENT: _("材料"),
     DISTINCT: _("确认不是同一人"),
 }
-
-
-@cache
-def _division_codes() -> dict[str, str]:
-    """Full name (四川省凉山彝族自治州昭觉县) → the 12 digits that are stored."""
-    return {
-        division_full_name(row["code"]): row["code"] + "000000" for row in rows_of(DATA / "divisions.csv")
-    }
-
-
-def division_code(text: str) -> str:
-    """What somebody put into the picker as the stored code: digits, a full name, or digits before a name.
-
-    What cannot be read stays as it is, for the check to object to.
-    """
-    plain = re.sub(r"\s+", "", text)
-    if plain in _division_codes():
-        return _division_codes()[plain]
-    digits = re.match(r"[0-9]{6}(?:[0-9]{6})?(?![0-9])", clean_division(plain))
-    return clean_division(digits[0]) if digits else text
-
-
-def division_shown(code: str) -> str:
-    """A stored code as the picker shows it; text that is no known code stays as typed."""
-    return division_full_name(code) if re.fullmatch(r"[0-9]{12}", code) and known_division(code) else code
-
-
-def find_divisions(text: str, limit: int = 20) -> list[tuple[str, str]]:
-    """(six digits, full name) of today's divisions whose name or code holds `text`; shorter names first."""
-    plain = re.sub(r"\s+", "", text)
-    if not plain:
-        return []
-    found = [
-        (code[:6], name)
-        for name, code in _division_codes().items()
-        if plain in name or code.startswith(plain)
-    ]
-    return sorted(found, key=lambda pair: (not pair[1].endswith(plain), len(pair[1]), pair[0]))[:limit]
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,7 +152,7 @@ class StudentNumber(models.Model):
         return self.number
 
 
-@pghistory.track()
+@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
 class FamilyMember(models.Model):
     """A family member or guardian; name, phone, addresses and document lie sealed in `private`."""
 

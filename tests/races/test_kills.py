@@ -26,6 +26,7 @@ SEEDS = range(20)
 GRANIAN = (
     "granian", "--interface", "wsgi", "config.wsgi:application", "--host", "127.0.0.1", "--workers", "1",
     "--blocking-threads", "2", "--no-ws", "--backpressure", "64", "--respawn-failed-workers",
+    "--workers-kill-timeout", "2",  # one that is stopped while it starts would stay for ever
 )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from config.clock import today
 from config.errors import BadRequest, Refusal
 from registry.checks import check_record
 from registry.codes import choices, known_division
+from registry.divisions import find_divisions
 from registry.fields import BY_KEY
 from registry.findings import Finding
 from registry.form_values import parse_date
@@ -35,7 +36,6 @@ from transfers.forms import (
     Sheet,
     class_number,
     expect,
-    find_divisions,
     read_sheet,
 )
 from transfers.idempotency import claim, form_digest
