@@ -44,7 +44,7 @@ CASES = (
     (TOWNSHIP, "", ""),
 )
 _DECISIONS = {"a": "approve", "r": "return", "f": "refuse"}
-_REASONS = {"a": "", "r": "户口簿复印件缺少增减页,请补传", "f": "该生户籍与招生范围不符"}
+_REASONS = {"a": "", "r": "户口簿复印件缺少增减页，请补传", "f": "该生户籍与招生范围不符"}
 
 
 def persona(username: str) -> User:
@@ -77,11 +77,11 @@ class Command(BaseCommand):
         require_demo()
         with scoped_transaction(NATION):
             if Case.objects.exists():
-                self.stdout.write("演示办件已存在,未作改动。")
+                self.stdout.write("演示办件已存在，未作改动。")
                 return
         for number, (cast, decisions, ending) in enumerate(CASES):
             self._play(number, [persona(name) for name in cast], decisions, ending)
-        self.stdout.write(f"演示办件:{len(CASES)} 件。")
+        self.stdout.write(f"演示办件：{len(CASES)} 件。")
 
     def _play(self, number: int, cast: list[User], decisions: str, ending: str) -> None:
         registrar, reviewers = cast[0], cast[1:]
