@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 
 from accounts.api import StrictSerializer
 from archives.models import Material
-from archives.services import UPLOADERS, add_material
+from archives.services import UPLOADERS, add_material, refuse_oversized
 
 
 class UploadSerializer(StrictSerializer):
@@ -27,6 +27,7 @@ class MaterialView(APIView):
     required_rights = UPLOADERS
 
     def post(self, request: Request) -> Response:
+        refuse_oversized(request._request)
         sent = UploadSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
         values: dict[str, Any] = sent.validated_data

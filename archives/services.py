@@ -5,7 +5,9 @@ from datetime import datetime
 from uuid import UUID
 
 import structlog
+from django.conf import settings
 from django.db import transaction
+from django.http import HttpRequest
 
 from accounts.models import Organization, User
 from accounts.rights import explain
@@ -13,9 +15,10 @@ from accounts.roles import Right
 from archives import storage
 from archives.images import limits_in_force, read_image, read_photo
 from archives.models import Material
-from archives.refusals import KindUnknown, MaterialTaken, UploadGone
+from archives.refusals import FileTooLarge, KindUnknown, MaterialTaken, UploadGone
 from audit.services import Actor, System, record
 from config.crypto import DoesNotOpen
+from config.rules import rule
 from config.scope import NATION, ScopedQuerySet, scoped_transaction
 from registry.codes import is_code
 from registry.models import Student
@@ -23,6 +26,12 @@ from registry.models import Student
 log = structlog.get_logger(__name__)
 UPLOADERS = (Right.FILE, Right.EDIT_STUDENT)
 BATCH = 200
+
+
+def refuse_oversized(request: HttpRequest) -> None:
+    """Raise FileTooLarge for a request above what memory takes: its file never arrives, and that is why."""
+    if int(request.headers.get("Content-Length") or 0) > settings.FILE_UPLOAD_MAX_MEMORY_SIZE:
+        raise FileTooLarge(limit=rule("EVIDENCE_MAX_KB").number)
 
 
 @transaction.atomic

@@ -14,18 +14,18 @@ from accounts.models import User
 from accounts.rights import requires
 from accounts.roles import Right
 from archives.models import Material
-from archives.refusals import FileMissing, FileTooLarge, UploadGone
+from archives.refusals import FileMissing, UploadGone
 from archives.services import (
     UPLOADERS,
     add_material,
     current_photo,
     find_uploads,
     open_material,
+    refuse_oversized,
     remove_upload,
 )
 from audit.services import record_read
 from config.errors import NotFound, Refusal
-from config.rules import rule
 from registry.codes import label
 from registry.models import Student
 
@@ -103,11 +103,9 @@ def _material(public_id: UUID, user: User) -> Material:
 def _sent_file(request: HttpRequest) -> bytes:
     file = request.FILES.get("file")
     # Never more in memory than an upload may hold; the rule's own limit is lower and refuses the rest.
-    ceiling = settings.FILE_UPLOAD_MAX_MEMORY_SIZE
     if file is not None:
-        return bytes(file.read(ceiling))
-    if int(request.headers.get("Content-Length") or 0) > ceiling:
-        raise FileTooLarge(limit=rule("EVIDENCE_MAX_KB").number)
+        return bytes(file.read(settings.FILE_UPLOAD_MAX_MEMORY_SIZE))
+    refuse_oversized(request)
     raise FileMissing()
 
 

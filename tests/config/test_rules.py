@@ -183,7 +183,7 @@ def test_a_value_must_be_of_its_kind(key, right, wrong):
             "8月20日至9月20日、农历1月8日至农历1月20日",
         ),
         ("ROUTE_EXTRA_LEVELS", (), "无"),
-        ("ROUTE_EXTRA_LEVELS", ("township",), "乡镇(中心校)"),
+        ("ROUTE_EXTRA_LEVELS", ("township",), "乡镇（中心校）"),
         ("RULE_VALID_TO", "", "无"),
     ],
 )
@@ -279,12 +279,12 @@ def test_an_undeclared_parameter_is_an_error_of_the_programmer():
 @pytest.mark.django_db
 def test_a_rule_explains_itself():
     assert rule("TRANSFER_STEP_DAYS", PROVINCE, DAY).explain() == (
-        "《中小学生学籍管理办法》第十五条:转学的每一方在十个工作日内核办。本值10个工作日,为全国默认值。"
+        "《中小学生学籍管理办法》第十五条：转学的每一方在十个工作日内核办。本值10个工作日，为全国默认值。"
     )
     stored("TRANSFER_STEP_DAYS", 5, PROVINCE)
     assert rule("TRANSFER_STEP_DAYS", SCHOOL, DAY).explain() == (
-        "《中小学生学籍管理办法》第十五条:转学的每一方在十个工作日内核办。"
-        "本值5个工作日,由广东省(粤教基〔2025〕9号)设定。"
+        "《中小学生学籍管理办法》第十五条：转学的每一方在十个工作日内核办。"
+        "本值5个工作日，由广东省（粤教基〔2025〕9号）设定。"
     )
 
 

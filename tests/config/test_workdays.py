@@ -148,9 +148,9 @@ def test_a_provisional_day_leaves_the_year_provisional(calendar):
 
 
 def test_an_import_can_be_repeated(no_calendar):
-    assert "新增 108 天,更新 0 天,删除 0 天" in load(SHIPPED)
+    assert "新增 108 天，更新 0 天，删除 0 天" in load(SHIPPED)
     before = list(WorkingDay.objects.order_by("day").values())
-    assert "新增 0 天,更新 0 天,删除 0 天" in load(SHIPPED)
+    assert "新增 0 天，更新 0 天，删除 0 天" in load(SHIPPED)
     assert list(WorkingDay.objects.order_by("day").values()) == before
 
 
@@ -174,7 +174,7 @@ def test_a_notice_replaces_what_was_entered_before_it(calendar, tmp_path):
     )
     notice = tmp_path / "2027.csv"
     notice.write_text(HEADER + WHOLE_YEAR, encoding="utf-8")
-    assert "2027 年:新增 1 天,更新 1 天,删除 1 天" in load(notice)
+    assert "2027 年：新增 1 天，更新 1 天，删除 1 天" in load(notice)
     assert is_calendar_final(2027)
     assert is_calendar_final(2026)  # other years are left alone
 
@@ -184,9 +184,9 @@ def test_a_notice_replaces_what_was_entered_before_it(calendar, tmp_path):
     [
         ("day,working\n", "表头"),
         (HEADER, "没有数据"),
-        (HEADER + "2027-10-01,0,国庆节,国办\n", "2027 年不完整:缺少 1 月 1 日"),
-        (HEADER + WHOLE_YEAR + "2027-02-30,0,春节,国办\n", "第 4 行:日期“2027-02-30”"),
-        (HEADER + WHOLE_YEAR + "2027-02-06,yes,春节,国办\n", "第 4 行:is_working"),
+        (HEADER + "2027-10-01,0,国庆节,国办\n", "2027 年不完整：缺少 1 月 1 日"),
+        (HEADER + WHOLE_YEAR + "2027-02-30,0,春节,国办\n", "第 4 行：日期“2027-02-30”"),
+        (HEADER + WHOLE_YEAR + "2027-02-06,yes,春节,国办\n", "第 4 行：is_working"),
         (HEADER + WHOLE_YEAR + "2027-02-08,1,春节调休,国办\n", "不是周末"),
         (HEADER + WHOLE_YEAR + "2027-01-01,0,元旦,国办\n", "2027-01-01 重复"),
         (HEADER + WHOLE_YEAR + "2027-02-06,0,,国办\n", "名称不能为空"),
@@ -209,7 +209,7 @@ def test_every_faulty_line_is_named(no_calendar, tmp_path):
     file.write_text(HEADER + "x,0,a,b\n" * 30, encoding="utf-8")
     with pytest.raises(CommandError) as refused:
         load(file)
-    assert str(refused.value).count("行:") == 20
+    assert str(refused.value).count("行：") == 20
     assert "共 30 处" in str(refused.value)
 
 

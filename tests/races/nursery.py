@@ -5,12 +5,14 @@ it is there in milliseconds instead of seconds. N is an inherited socket: each m
 child's own socket, over which the child obeys orders, one JSON line each, until it is closed or killed.
 """
 
+import gc
 import json
 import os
 import signal
 import socket
 import sys
 import time
+from importlib import import_module
 from typing import Any
 
 from config.embedded import stop_with_parent
@@ -48,6 +50,10 @@ CLIENT.handler.load_middleware()
 resolve("/api/races/file")
 clean_record(make.valid_values(), "11")  # reads the code lists
 holidays.country_holidays("CN")
+app.finalize()
+for late in ("kombu.transport.redis", "celery.bin.worker", "celery.worker.worker", "celery.concurrency.solo"):
+    import_module(late)
+gc.freeze()  # or every child would copy the memory that its first collection touches
 
 
 def post(session: str, path: str, body: Any, form: bool = False) -> dict[str, Any]:
