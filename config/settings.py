@@ -139,6 +139,9 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 600
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 1200}
+if ROLE == "web":
+    # One try: the outbox row is what counts, and a clerk does not wait for a dead queue.
+    CELERY_BROKER_TRANSPORT_OPTIONS |= {"max_retries": 0, "socket_connect_timeout": 1, "socket_timeout": 2}
 CELERY_DB_REUSE_MAX = 200
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "Asia/Shanghai"

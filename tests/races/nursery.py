@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
@@ -99,7 +100,7 @@ def change_environment(**values: str) -> dict[str, Any]:
     return {}
 
 
-ORDERS = {
+ORDERS: dict[str, Callable[..., dict[str, Any]]] = {
     "post": post,
     "perform": perform,
     "number": number,

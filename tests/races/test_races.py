@@ -134,7 +134,7 @@ def test_one_form_is_sent_twice_at_once(two: tuple[Child, Child], race: Overlap)
             "class_id": str(office.school_class.pk),
             "document": str(office.material().public_id),
         }
-        sending = {
+        sending: dict[str, Any] = {
             "order": "post", "session": office.registrar.session, "path": page, "body": form, "form": True,
         }  # fmt: skip
         answers = race.at_once(*((child, sending) for child in two))
