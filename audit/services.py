@@ -59,6 +59,12 @@ def _paths(subject: Any) -> tuple[str, str]:
     return own, own
 
 
+def _path_in_reach(subject: Any, actor: Actor) -> str:
+    """The subject's path inside the reader's scope: of a case between two offices she may see either side."""
+    within = [path for path in _paths(subject) if path.startswith(actor.acting_path)]
+    return within[0] if within else actor.acting_path
+
+
 def _who(actor: Actor) -> dict[str, Any]:
     return {
         "request_id": current_request_id(),
@@ -114,7 +120,7 @@ def record_read(
     AccessEntry.objects.create(
         **_who(actor),
         outcome=outcome,
-        org_path=_paths(subject)[0],
+        org_path=_path_in_reach(subject, actor),
         subject_type=subject._meta.model_name or "",
         subject_id=subject.pk,
         route=route,

@@ -4,6 +4,8 @@ from datetime import date
 
 import pytest
 from django.db.backends.postgresql.psycopg_any import DateRange
+from django.test import Client
+from django.urls import reverse
 
 from accounts.models import User
 from audit.models import AccessEntry
@@ -96,3 +98,30 @@ def test_only_holders_of_the_right_ask() -> None:
     for role, path in (("auditor", make.CITY), ("head_teacher", make.SCHOOL), ("leader", make.SCHOOL)):
         with pytest.raises(NotAllowed):
             ask(make.make_user(role, path), make.valid_values())
+
+
+@pytest.mark.rule("G-14", "AZ-2", "AZ-8")
+def test_a_county_sees_another_s_pupil_only_through_a_case_that_involves_both(client: Client) -> None:
+    """The case carries its own card; the record itself stays behind the wall."""
+    from tests.transfers.filing import file_pupil
+    from transfers.models import Case, Step
+
+    office = {
+        "class": make.make_class(),
+        "registrar": make.make_registrar(),
+        "reviewer": make.make_reviewer(make.NEIGHBOUR_COUNTY),
+    }
+    case = file_pupil(office)
+    student = case.student
+    assert student is not None
+    client.force_login(office["reviewer"])
+    record = reverse("registry:student", args=[student.public_id])
+    page = reverse("transfers:case", args=[case.number])
+    assert (client.get(record).status_code, client.get(page).status_code) == (404, 404)
+    for model in (Case, Step):
+        model.objects.filter(**{"pk": case.pk} if model is Case else {"case": case}).update(
+            from_path=make.NEIGHBOUR
+        )
+    assert client.get(page).status_code == 200
+    assert student.name in client.get(page).content.decode()
+    assert client.get(record).status_code == 404
