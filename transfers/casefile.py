@@ -137,7 +137,8 @@ def open_file(case: Case, user: User) -> CaseFile:
         file.dossier = open_dossier(file.student, sight_of(user, file.student))
     if "proposed_id_type" in file.card:
         file.changes = _changes(file)
-    if case.is_open and case.state != State.APPROVED and file.card:
+    # Conditions look at the pupil's rows; who sees the case from its other side sees the card alone.
+    if case.is_open and case.state != State.APPROVED and file.student is not None:
         file.checks = examine_case(kind, facts_of(case))
     _add_acts(file, user, steps)
     return file

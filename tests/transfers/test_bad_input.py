@@ -50,7 +50,7 @@ BAD: dict[str, tuple[Any, str, str]] = {
     "no guardian": (lambda _v: {"member1_is_guardian": "0"}, "member1_is_guardian", ""),
     "a phone that is none": (lambda _v: {"phone": "123"}, "phone", ""),
     "a division that never was": (lambda _v: {"hukou_division": "999999000000"}, "hukou_division", ""),
-    "inclusion, no disability": (lambda _v: {"inclusive_education": "1"}, "inclusive_education|disability", "A14"),
+    "inclusive": (lambda _v: {"inclusive_education": "1"}, "inclusive_education|disability", "A14"),
 }  # fmt: skip
 
 
