@@ -1,18 +1,21 @@
 """Who, where in the tree, with which right."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.db import models
-from django.db.models import Q
+from django.db.models import CharField, Exists, IntegerField, OuterRef, Q, Value
 from django.db.models.functions import Now
 from django.utils.functional import cached_property
 from guardian.models import UserObjectPermissionBase
 
 from accounts.roles import GRANTABLE, RIGHT_LABELS, ROLES
+from config.clock import today
+from config.rules.catalogue import TRAINING_VALID_DAYS
 from config.scope import PathField, ScopedQuerySet
 
 
@@ -119,8 +122,6 @@ class User(AbstractBaseUser):
     @cached_property
     def held(self) -> list[HeldRight]:
         """What posts and grants give her today: one query, kept no longer than this object (one request)."""
-        from accounts.rights import held_rights
-
         return held_rights(self)
 
     def scope_paths(self, right: str) -> list[str]:
@@ -214,3 +215,31 @@ class OfficeGrant(UserObjectPermissionBase):
 
     def __str__(self) -> str:
         return f"{self.permission} @ {self.content_object}"
+
+
+def held_rights(user: User) -> list[HeldRight]:
+    """The offices, roles and granted rights of `user` today, in one query."""
+    day = today()
+    is_open = Q(user__is_active=True, user__sealed_at=None, valid__contains=day)
+    trained = Exists(
+        TrainingRecord.objects.filter(
+            user=OuterRef("user"),
+            completed_on__gt=day - timedelta(days=int(str(TRAINING_VALID_DAYS.value))),
+            completed_on__lte=day,
+        )
+    )
+    untrained_roles = [code for code, role in ROLES.items() if not role.needs_training]
+    posts = (
+        Post.objects.filter(is_open, user=user, office__valid__contains=day)
+        .filter(Q(role__in=untrained_roles) | trained)
+        .annotate(none=Value("", CharField()))
+        .values_list("office__path", "role", "none", "office__name", "id")
+    )
+    grants = (
+        OfficeGrant.objects.filter(is_open, user=user)
+        .annotate(none=Value("", CharField()), no_post=Value(0, IntegerField()))
+        .values_list(
+            "content_object__path", "none", "permission__codename", "content_object__name", "no_post"
+        )
+    )
+    return [HeldRight(*row) for row in posts.union(grants, all=True)]

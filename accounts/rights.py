@@ -2,48 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import wraps
 from typing import Any
 
-from django.db.models import CharField, Exists, F, IntegerField, OuterRef, Q, Value
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import HeldRight, OfficeGrant, Organization, Post, TrainingRecord, User
-from accounts.roles import RIGHT_LABELS, ROLES, Right, roles_with
+from accounts.models import Organization, Post, User
+from accounts.roles import RIGHT_LABELS, Right, roles_with
 from config.clock import today
 from config.errors import NotAllowed, Refusal
-from config.rules.catalogue import TRAINING_VALID_DAYS
-
-
-def held_rights(user: User) -> list[HeldRight]:
-    """The offices, roles and granted rights of `user` today, in one query."""
-    day = today()
-    is_open = Q(user__is_active=True, user__sealed_at=None, valid__contains=day)
-    trained = Exists(
-        TrainingRecord.objects.filter(
-            user=OuterRef("user"),
-            completed_on__gt=day - timedelta(days=int(str(TRAINING_VALID_DAYS.value))),
-            completed_on__lte=day,
-        )
-    )
-    untrained_roles = [code for code, role in ROLES.items() if not role.needs_training]
-    posts = (
-        Post.objects.filter(is_open, user=user, office__valid__contains=day)
-        .filter(Q(role__in=untrained_roles) | trained)
-        .annotate(none=Value("", CharField()))
-        .values_list("office__path", "role", "none", "office__name", "id")
-    )
-    grants = (
-        OfficeGrant.objects.filter(is_open, user=user)
-        .annotate(none=Value("", CharField()), no_post=Value(0, IntegerField()))
-        .values_list(
-            "content_object__path", "none", "permission__codename", "content_object__name", "no_post"
-        )
-    )
-    return [HeldRight(*row) for row in posts.union(grants, all=True)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """Data maintenance: normal fields at once, key fields never by this door (R-UPD-05)."""
 
 from django.db import transaction
-from django.db.models import F
 
 from accounts.models import User
 from accounts.rights import explain
@@ -15,19 +14,10 @@ from registry.form_values import clean_record
 from registry.models import Student
 from registry.record import changed_keys, fill_enrolment, fill_student, load_record, member_values, values_of
 from registry.services.family import replace_family
-from registry.services.refusals import ChangedMeanwhile, KeyFieldLocked, RecordFrozen, RecordRefused
-from registry.services.registration import examine, refuse_if_locked, save_auxiliary
+from registry.services.locks import refuse_if_locked, take_version
+from registry.services.refusals import KeyFieldLocked, RecordFrozen, RecordRefused
+from registry.services.registration import examine, save_auxiliary
 from registry.status import STATUSES
-
-
-def take_version(student: Student, version: int) -> None:
-    """Claim the next version of the record. Raises ChangedMeanwhile: of two registrars who save, one is
-    told.
-    """
-    won = Student.objects.filter(pk=student.pk, version=version).update(version=F("version") + 1)
-    if not won:
-        raise ChangedMeanwhile()
-    student.version = version + 1
 
 
 def key_fields(path: str) -> tuple[str, ...]:

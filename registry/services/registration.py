@@ -14,7 +14,7 @@ from config.rules import rule, rules
 from registry.checks import Context, check_record
 from registry.findings import Finding, errors
 from registry.form_values import clean_phone, clean_record
-from registry.models import Enrolment, OpenBusiness, SchoolClass, Student, StudentNumber
+from registry.models import Enrolment, SchoolClass, Student, StudentNumber
 from registry.record import (
     Record,
     changed_keys,
@@ -29,7 +29,8 @@ from registry.record import (
     values_of,
 )
 from registry.services.family import replace_family
-from registry.services.refusals import BusinessOpen, ClassFull, NumberTaken, RecordRefused, StatusExists
+from registry.services.locks import take_version
+from registry.services.refusals import ClassFull, NumberTaken, RecordRefused, StatusExists
 from registry.status import NORMAL, REFUSED
 
 
@@ -179,8 +180,6 @@ def correct_pending(
 
     Raises what create_pending raises, and ChangedMeanwhile when another registrar saved first.
     """
-    from registry.services.editing import take_version
-
     cleaned, found = examine(values, school_class, is_disputed=is_disputed)
     wrong = errors(found)
     if wrong:
@@ -237,10 +236,3 @@ def take_back(student: Student, *, actor: Actor, reason: str) -> None:
     student.documents.update(is_claimed=False)
     Student.objects.filter(pk=student.pk).update(version=F("version") + 1)
     record("registry.student.take_back", student, actor=actor, reason=reason)
-
-
-def refuse_if_locked(student: Student) -> None:
-    """Raise BusinessOpen while a case locks the pupil (G-06)."""
-    lock = OpenBusiness.objects.filter(student=student).first()
-    if lock:
-        raise BusinessOpen(kind=lock.kind_name, number=lock.case_no)

@@ -19,8 +19,8 @@ from registry.forms import EditForm
 from registry.queries.dossier import open_dossier
 from registry.queries.sight import open_record
 from registry.services.editing import update_normal
+from registry.services.locks import refuse_if_locked
 from registry.services.refusals import RecordFrozen
-from registry.services.registration import refuse_if_locked
 
 
 @sensitive_post_parameters()
