@@ -36,6 +36,9 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     return {
         "navigation": navigation,
         "acting_post": user.acting_post,
+        "acting_office": user.acting_office,
+        "granted_office": user.granted_office,
+        "granted_offices": getattr(request, "granted_offices", []),
         "posts": getattr(request, "valid_posts", []),
         "is_demo": settings.DEMO,
         "version": settings.VERSION,

@@ -10,7 +10,7 @@ from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse
 
 from accounts.models import User
-from accounts.rights import valid_posts
+from accounts.rights import granted_offices, valid_posts
 from audit.services import record_refusal
 from config.errorpages import error_response, refusal_response
 from config.errors import Refusal, StoreUnavailable
@@ -19,13 +19,13 @@ from config.scope import scope, scoped_transaction
 
 log = structlog.get_logger()
 GetResponse = Callable[[HttpRequest], HttpResponse]
-POST_IN_SESSION = "acting_post"
+POST_IN_SESSION, GRANT_IN_SESSION = "acting_post", "granted_office"
 # Signing in counts failures in transactions of its own; health and static files touch no walled table.
 _OUTSIDE = ("/accounts/sign-in", "/accounts/sign-out", "/accounts/personas", "/healthz", "/static/")
 
 
 class ActingOffice:
-    """Set `user.acting_post` from the session: one of her valid posts, else the first, else none."""
+    """Set the post she acts under, and the granted office she looks at, from the session: valid ones only."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -37,7 +37,11 @@ class ActingOffice:
             posts = valid_posts(staff)
             wanted = request.session.get(POST_IN_SESSION)
             staff.acting_post = next((p for p in posts if p.pk == wanted), posts[0] if posts else None)
+            offices = granted_offices(staff)
+            looked_at = request.session.get(GRANT_IN_SESSION)
+            staff.granted_office = next((office for office in offices if office.pk == looked_at), None)
             request.valid_posts = posts  # type: ignore[attr-defined]
+            request.granted_offices = offices  # type: ignore[attr-defined]
         return self.get_response(request)
 
 

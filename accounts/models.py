@@ -113,8 +113,10 @@ class User(AbstractBaseUser):
     class Meta:
         verbose_name = "用户"
 
-    # The post she acts under in this request; the middleware sets it, jobs and tests may.
+    # The post she acts under in this request; the middleware sets it, jobs and tests may. Under a dated grant
+    # she looks at the granted office instead, and may only look.
     acting_post: "Post | None" = None
+    granted_office: Organization | None = None
 
     def __str__(self) -> str:
         return self.name
@@ -139,12 +141,22 @@ class User(AbstractBaseUser):
         return any(line.path == path and line.role and right in ROLES[line.role].rights for line in self.held)
 
     @property
+    def own_office(self) -> Organization | None:
+        """The office of her post: who she is in the log."""
+        return self.acting_post.office if self.acting_post else None
+
+    @property
+    def acting_office(self) -> Organization | None:
+        """The office whose scope this request has: her post's, or the one a dated grant opens to her."""
+        return self.granted_office or self.own_office
+
+    @property
     def acting_path(self) -> str:
-        return self.acting_post.office.path if self.acting_post else ""
+        return self.acting_office.path if self.acting_office else ""
 
     @property
     def acting_office_name(self) -> str:
-        return self.acting_post.office.name if self.acting_post else ""
+        return self.acting_office.name if self.acting_office else ""
 
     def holds(self, right: str) -> bool:
         """Whether she holds `right` at the office she acts for, or by a grant reachable from there."""

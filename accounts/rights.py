@@ -92,3 +92,9 @@ def valid_posts(user: User) -> list[Post]:
     """Her posts that give rights today, highest office first."""
     ids = [line.post_id for line in user.held if line.post_id]
     return list(Post.objects.filter(pk__in=ids).select_related("office").order_by(F("office__path"), "role"))
+
+
+def granted_offices(user: User) -> list[Organization]:
+    """Offices outside the own line that a dated grant opens to her today; no query when she holds none."""
+    paths = {line.path for line in user.held if not line.role}
+    return list(Organization.objects.filter(path__in=paths).order_by("path")) if paths else []

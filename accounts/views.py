@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts import offices as tree
 from accounts import persona_page
 from accounts.forms import OfficeFilter, SignInForm
-from accounts.middleware import POST_IN_SESSION
+from accounts.middleware import GRANT_IN_SESSION, POST_IN_SESSION
 from accounts.models import Organization
 from accounts.rights import requires
 from accounts.roles import Right
@@ -63,12 +63,17 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 @require_POST
 @requires()
 def switch_post(request: HttpRequest) -> HttpResponse:
-    """Act under another of her posts from now on. Home follows: this page may not exist for that office."""
-    wanted, held = request.POST.get("post", ""), request.valid_posts  # type: ignore[attr-defined]
-    post = next((post for post in held if str(post.pk) == wanted), None)
-    if post is None:
+    """Act under another post, or look at a granted office. Home follows: this page may not exist there."""
+    posts, offices = request.valid_posts, request.granted_offices  # type: ignore[attr-defined]
+    post = next((post for post in posts if str(post.pk) == request.POST.get("post")), None)
+    office = next((office for office in offices if str(office.pk) == request.POST.get("granted")), None)
+    if post is not None:
+        request.session[POST_IN_SESSION] = post.pk
+        request.session.pop(GRANT_IN_SESSION, None)
+    elif office is not None:
+        request.session[GRANT_IN_SESSION] = office.pk
+    else:
         raise NotFound()
-    request.session[POST_IN_SESSION] = post.pk
     return redirect("home")
 
 
@@ -117,7 +122,7 @@ def offices(request: HttpRequest) -> HttpResponse:
     if not chosen.is_valid():
         raise NotFound()
     visible = tree.visible_offices(user)
-    at = get_object_or_404(visible, pk=chosen.cleaned_data["at"] or user.acting_post.office_id)
+    at = get_object_or_404(visible, pk=chosen.cleaned_data["at"] or user.acting_office.pk)
     words = chosen.cleaned_data["q"]
     rows = tree.named(visible.within(at.path), words) if words else visible.filter(parent=at)  # type: ignore[attr-defined]
     if after := chosen.cleaned_data["after"]:

@@ -25,6 +25,8 @@ class Actor(Protocol):
     def acting_path(self) -> str: ...
     @property
     def acting_office_name(self) -> str: ...
+    @property
+    def own_office(self) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class System:
     name: str = "系统"
     acting_office_name: str = "后台作业"
     pk: int | None = None
+    own_office: None = None
 
 
 class Person(Protocol):
@@ -70,8 +73,9 @@ def _who(actor: Actor) -> dict[str, Any]:
         "request_id": current_request_id(),
         "actor_id": actor.pk,
         "actor_name": actor.name,
-        "office_path": actor.acting_path or "CN.",
-        "office_name": actor.acting_office_name,
+        # Under a dated grant she looks at another office, but remains who she is.
+        "office_path": actor.own_office.path if actor.own_office else actor.acting_path or "CN.",
+        "office_name": actor.own_office.name if actor.own_office else actor.acting_office_name,
     }
 
 

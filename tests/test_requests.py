@@ -10,7 +10,7 @@ from django.db import DatabaseError, connection
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import Post
+from accounts.models import OfficeGrant, Post
 from accounts.roles import Right
 from audit.models import AccessEntry, Event
 from config.scope import current_scope
@@ -149,3 +149,26 @@ def test_health_says_what_is_wrong_without_signing_in(client: Client) -> None:
     assert {"database", "queue", "role", "keys", "partitions", "outbox", "disk"} == names
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
+
+
+def test_a_dated_grant_is_looked_at_by_choice_and_only_looked_at(client: Client) -> None:
+    student = make.make_student(make.make_class(make.FAR))
+    auditor = make.make_user("auditor", make.PROVINCE)
+    make.make_grant(auditor, make.FAR_COUNTY)
+    client.force_login(auditor)
+    record = reverse("registry:student", args=[student.public_id])
+    assert client.get(record).status_code == 404  # under her own post the wall stands
+    granted = make.make_office(make.FAR_COUNTY)
+    assert client.post(reverse("accounts:switch_post"), {"granted": granted.pk}).status_code == 302
+    assert client.get(record).status_code == 200
+    assert client.get(reverse("registry:students")).status_code == 200
+    read = AccessEntry.objects.get(actor_id=auditor.pk, outcome="read")
+    assert (read.office_path, read.org_path) == (make.PROVINCE, make.FAR)  # who she is, and what she read
+    own = make.make_student()
+    assert (
+        client.get(reverse("registry:student", args=[own.public_id])).status_code == 404
+    )  # one scope at a time
+    elsewhere = make.make_office(make.NEIGHBOUR_COUNTY)
+    assert client.post(reverse("accounts:switch_post"), {"granted": elsewhere.pk}).status_code == 404
+    OfficeGrant.objects.filter(user=auditor).delete()
+    assert client.get(record).status_code == 404

@@ -38,6 +38,8 @@ LEVELS = {
     "province": "CN.44.",
     "nation": "CN.",
 }
+# The host county of a school that the city runs: it sees who studies there (R-TRF-20).
+_HOSTED = {("county", "reviewer"): "CN.44.03.3444030001."}
 _OTHER, _OTHER_COUNTY = _PATHS[OTHER_SCHOOL], "CN.44.03.04."
 
 
@@ -55,7 +57,7 @@ class PersonPlan:
 def persona_plans() -> list[PersonPlan]:
     """Every role at every level where it exists, then the special cases."""
     plans = [
-        PersonPlan(f"{PREFIX}{level}.{code}", ((code, path),))
+        PersonPlan(f"{PREFIX}{level}.{code}", ((code, path),), granted=_HOSTED.get((level, code), ""))
         for level, path in LEVELS.items()
         for code, role in ROLES.items()
         if level in role.kinds
@@ -147,7 +149,7 @@ def load_personas(today: date, seed: int) -> dict[str, User]:
             permission=permission,
             content_object=Organization.objects.get(path=plan.granted),
             valid=DateRange(today - timedelta(days=30), today + timedelta(days=90)),
-            reason="跨省学籍核查(演示)",
+            reason="演示：受托查看本线以外的单位",
             granted_by_name="中华人民共和国教育部",
         )
         for plan in plans

@@ -162,7 +162,7 @@ def _by_pinyin(user: User, text: str, most: int) -> list[dict[str, Any]]:
 
 def _classes(user: User, text: str) -> list[dict[str, Any]]:
     """Classes by name, at a school: every school has a 一(1)班."""
-    if user.acting_post is None or user.acting_post.office.kind != Organization.Kind.SCHOOL:
+    if user.acting_office is None or user.acting_office.kind != Organization.Kind.SCHOOL:
         return []
     words = fold_name(text)
     classes = classes_seen_by(user).filter(is_open=True).order_by("grade", "number")
@@ -173,7 +173,7 @@ def _classes(user: User, text: str) -> list[dict[str, Any]]:
 
 def _schools(user: User, text: str) -> list[dict[str, Any]]:
     """Schools below a bureau by name."""
-    if len(text) < 2 or user.acting_post is None or user.acting_post.office.kind == Organization.Kind.SCHOOL:
+    if len(text) < 2 or user.acting_office is None or user.acting_office.kind == Organization.Kind.SCHOOL:
         return []
     schools = Organization.objects.visible_to(user, Right.VIEW_OFFICE).within(user.acting_path)
     named = schools.filter(kind=Organization.Kind.SCHOOL, name__contains=text)

@@ -33,7 +33,7 @@ def classes(request: HttpRequest) -> HttpResponse:
             "page": page,
             "grades": choices("grade"),
             "is_narrow": len({row["org_path"] for row in page.rows}) <= 1,
-            "is_school": user.acting_post.office.kind == Organization.Kind.SCHOOL,
+            "is_school": user.acting_office.kind == Organization.Kind.SCHOOL,
         },
     )
 

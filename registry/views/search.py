@@ -59,7 +59,7 @@ def suggest(request: HttpRequest) -> HttpResponse:
             "found": found,
             "pupils": found.pupils[:left],
             "is_silent": is_silent,
-            "is_school": user.acting_post.office.kind == Organization.Kind.SCHOOL,
+            "is_school": user.acting_office.kind == Organization.Kind.SCHOOL,
             "nothing": _("没有找到"),
         },
     )

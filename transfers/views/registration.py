@@ -234,8 +234,8 @@ def divisions(request: HttpRequest) -> HttpResponse:
 
 # ── What both pages of a registration need ────────────────────────────────────────────────────────────────
 def own_school(user: User) -> Organization:
-    assert user.acting_post is not None, "the door has asked for a right"
-    return user.acting_post.office
+    assert user.own_office is not None, "the door has asked for a right"
+    return user.own_office
 
 
 def materials_of(user: User, sheet: Sheet) -> list[Material]:
