@@ -199,7 +199,7 @@ class Installation:
         # Without --blocking-threads and --backpressure granian would open up to 512 threads.
         web = ["granian", "--interface", "wsgi", "config.wsgi:application", "--host", "127.0.0.1"]
         web += ["--port", str(self.port), "--workers", workers, "--blocking-threads", "4", "--no-ws"]
-        web += ["--backpressure", "64", "--respawn-failed-workers"]
+        web += ["--backpressure", "64", "--respawn-failed-workers", "--workers-kill-timeout", "10"]
         for name, command in (("web", web), ("worker", worker), ("beat", beat)):
             self.children.append(Child(name, command, self.env(name), self.logs / f"{name}.log"))
         for child in self.children:

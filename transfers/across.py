@@ -153,7 +153,8 @@ def note_taken_number(actor: User, *, id_type: str, id_number: str, nationality:
             .select_related("student")
             .first()
         )
-        if held is not None:
+        # A repeat at the holder's own school is no other side.
+        if held is not None and held.org_path != actor.acting_path:
             suspicion = Suspicion(SAME_NUMBER, None, False, "另一学校登记同一证件号码，已被拒绝")
             note_problem(
                 held.student, suspicion, actor=actor, found_by="新生注册", other_path=actor.acting_path

@@ -239,7 +239,6 @@ def decide(
         absent = missing_evidence(kind, set(ticked or ()) & facts_of(case).evidence_types)
         if absent:
             raise EvidenceNotTicked(what="、".join(absent))
-        check_requirements(kind, facts_of(case))
     elif len(reason.strip()) < _REASON_AT_LEAST:
         raise ReasonNeeded()
     # Own columns only: a filter across a join becomes a sub-select, which does not re-check the loser of a
@@ -254,8 +253,13 @@ def decide(
     )
     if not taken:
         winner = Step.objects.get(pk=step.pk)
+        if not winner.decision:  # withdrawn meanwhile: nobody has signed
+            raise CaseClosed(state=Case.objects.get(pk=case.pk).get_state_display())
         raise StepAlreadyTaken(who=winner.decided_by_name, state=winner.get_decision_display())
     fault("taken")
+    if decision == Step.Decision.APPROVE:
+        # After the step is taken: the loser of a race is told who decided, not what that changed.
+        check_requirements(kind, facts_of(case))
     record(
         f"transfers.case.{decision}",
         case,

@@ -30,7 +30,7 @@ from registry.record import (
 )
 from registry.services.family import replace_family
 from registry.services.locks import take_version
-from registry.services.refusals import ClassFull, NumberTaken, RecordRefused, StatusExists
+from registry.services.refusals import ClassFull, ClassUnknown, NumberTaken, RecordRefused, StatusExists
 from registry.status import NORMAL, REFUSED
 
 
@@ -93,12 +93,14 @@ def lock_seat(school_class: SchoolClass, *, besides: int | None = None) -> None:
 
     The lock is the class row: two registrars who fill the last seat at once come one after the other.
     """
-    SchoolClass.objects.select_for_update().get(pk=school_class.pk)
-    taken = Enrolment.objects.filter(org_path=school_class.org_path, school_class=school_class).in_school()
+    locked = SchoolClass.objects.select_for_update(no_key=True).get(pk=school_class.pk)
+    if not locked.is_open:  # closed since it was chosen
+        raise ClassUnknown()
+    taken = Enrolment.objects.filter(org_path=locked.org_path, school_class=locked).in_school()
     count = taken.exclude(student_id=besides).count()
-    cap, why = class_cap(school_class, today())
+    cap, why = class_cap(locked, today())
     if count >= cap:
-        raise ClassFull(name=school_class.name, count=count, cap=cap, why=why)
+        raise ClassFull(name=locked.name, count=count, cap=cap, why=why)
 
 
 @transaction.atomic
