@@ -76,6 +76,9 @@ class Enrolment(models.Model):
             models.Index(fields=["org_path", "name_py"], name="enrolment_pinyin"),
             models.Index(fields=["org_path", "name_ini"], name="enrolment_initials"),
             models.Index(fields=["org_path", "name"], name="enrolment_name"),
+            # A search over a province or the nation is led by the name: few of many rows are wanted.
+            models.Index(fields=["name", "org_path"], name="enrolment_name_wide"),
+            models.Index(fields=["name_py", "org_path"], name="enrolment_pinyin_wide"),
         ]
 
     def __str__(self) -> str:
