@@ -16,7 +16,7 @@ from pathlib import Path
 from config.embedded import ServiceError, Services, stop_with_parent
 from config.runner import ROOT, StepFailed, environment, prepare, say, stopped_by_signals
 
-# Two runs in one checkout need two folders: XUEJI_VAR=/tmp/mine bin/test
+# Two runs in one checkout need two folders: XUEJI_VAR=../mine bin/test
 VAR = Path(os.environ.get("XUEJI_VAR", ROOT / "var")).resolve()
 
 
