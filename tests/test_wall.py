@@ -171,3 +171,32 @@ def test_an_enrolment_list_of_a_school_reads_one_index(nation: None) -> None:
     assert "Index Cond" in plan
     assert "enrolment_list" in plan
     assert "Sort" not in plan
+
+
+def test_a_pooled_connection_comes_back_without_the_scope_of_who_used_it_before(db: None) -> None:
+    """The setting is local to its transaction: the next borrower of the same backend finds none."""
+    from django.db.backends.postgresql.base import DatabaseWrapper
+
+    options = {"pool": {"min_size": 1, "max_size": 1, "timeout": 5}}
+    pooled = DatabaseWrapper(
+        connection.settings_dict | {"OPTIONS": options, "CONN_MAX_AGE": 0}, alias="default"
+    )
+    seen = []
+    try:
+        for commits in (True, False):
+            with pooled.cursor() as cursor:
+                cursor.execute("BEGIN")
+                cursor.execute("SELECT pg_backend_pid(), set_config('app.scope', %s, true)", [make.SCHOOL])
+                seen.append(cursor.fetchone()[0])
+                cursor.execute("COMMIT" if commits else "ROLLBACK")
+            pooled.close()  # back to the pool
+            with pooled.cursor() as cursor:
+                cursor.execute("SELECT pg_backend_pid(), coalesce(current_setting('app.scope', true), '')")
+                pid, scope_left = cursor.fetchone()
+                cursor.execute("SELECT count(*) FROM registry_student")
+                assert (scope_left, cursor.fetchone()[0]) == ("", 0)
+                seen.append(pid)
+            pooled.close()
+    finally:
+        pooled.close_pool()
+    assert len(set(seen)) == 1  # one backend served all of them

@@ -13,7 +13,7 @@ from accounts.tree import OFFICES_SINCE
 from config.clock import now
 from config.crypto import next_ids
 from config.rules import set_rule
-from registry.codes import division_full_name, load_code_lists
+from registry.codes import division_full_name
 from registry.demo.copying import copy_rows
 from registry.demo.country import (
     NINE_YEAR_SCHOOL,
@@ -32,7 +32,6 @@ from registry.demo.problems import Problem
 from registry.demo.pupils import Population, Pupil
 from registry.models import (
     Campus,
-    CodeValue,
     Enrolment,
     FamilyMember,
     IdentityDocument,
@@ -45,28 +44,8 @@ from registry.models import (
 )
 from registry.record import Record, new_record
 
-CODES_SINCE = date(2012, 1, 1)
 BATCH = 1000
 _OFFICE_HOUR = time(10, tzinfo=ZoneInfo("Asia/Shanghai"))
-
-
-def load_codes() -> int:
-    """The code lists as their first version; values that are there already are left alone."""
-    known = set(CodeValue.objects.values_list("list", "code"))
-    rows = [
-        CodeValue(
-            list=row.list,
-            code=row.code,
-            name_zh=row.name_zh,
-            name_en=row.name_en,
-            source=row.source[:100],
-            confidence=row.confidence,
-            valid=DateRange(CODES_SINCE, None),
-        )
-        for row in load_code_lists()
-        if (row.list, row.code) not in known
-    ]
-    return len(CodeValue.objects.bulk_create(rows, batch_size=BATCH))
 
 
 def is_loaded() -> bool:

@@ -17,6 +17,7 @@ from registry.demo.personas import load_personas
 from registry.demo.problems import plant
 from registry.demo.pupils import SEED, generate, newcomer
 from registry.record import school_year_start
+from registry.services.code_lists import load_codes
 
 # Two starts at once must not both load; the second waits and then finds everything there.
 _LOCK = 0x78756A69
@@ -45,7 +46,7 @@ class Command(BaseCommand):
         with transaction.atomic(), scope(NATION):
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-            self._say(f"代码表：新增 {load.load_codes()} 项")
+            self._say(f"代码表：新增 {load_codes()} 项")
             if load.is_loaded():
                 self._say("演示国家已存在，未作改动。")
                 return
