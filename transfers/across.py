@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.db.models import QuerySet
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organization, User
@@ -13,7 +14,7 @@ from accounts.rights import explain
 from accounts.roles import Right
 from audit.models import AccessEntry
 from audit.services import record_look_up
-from config.clock import now, today
+from config.clock import today
 from config.crypto import blind_index
 from config.errors import Refusal
 from config.rules import rules
@@ -69,7 +70,7 @@ def spend_look_up(actor: User) -> None:
         ("LOOKUPS_PER_DAY", timedelta(days=1), _("一天")),
     ):
         limit = budget[key].number
-        if made.filter(at__gt=now() - length).count() >= limit:
+        if made.filter(at__gt=Now() - length).count() >= limit:
             raise LookUpsSpent(period=period, limit=limit)
 
 

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from accounts.models import Organization
 from audit.services import System, record
-from config.clock import now, today
+from config.clock import today
 from config.models import Job, Outbox
 from config.scope import NATION, ancestors, scoped_transaction
 from registry.models import Student
@@ -33,7 +33,7 @@ def perform(pk: int) -> None:
 def sweep_outbox() -> int:
     """Each minute: offer again what is still owed. Twice, late or never delivered gives the same result."""
     owed = Outbox.objects.filter(
-        done_at=None, attempts__lt=MOST_ATTEMPTS, created_at__lt=now() - timedelta(seconds=30)
+        done_at=None, attempts__lt=MOST_ATTEMPTS, created_at__lt=Now() - timedelta(seconds=30)
     )
     rows = list(owed.order_by("id").values_list("pk", flat=True)[:_SWEEP])
     for pk in rows:
