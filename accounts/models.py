@@ -75,14 +75,6 @@ class Organization(models.Model):
         return self.name
 
 
-class UserManager(BaseUserManager["User"]):
-    def create_user(self, username: str, name: str, password: str | None = None, **fields: Any) -> "User":
-        user = self.model(username=username, name=name, **fields)
-        user.set_password(password)
-        user.save(using=self._db)
-        return user
-
-
 @dataclass(frozen=True, slots=True)
 class HeldRight:
     """One line of what a user holds today: a post's role at an office, or a dated grant on one."""
@@ -108,7 +100,7 @@ class User(AbstractBaseUser):
 
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS = ["name"]
-    objects = UserManager()
+    objects: BaseUserManager["User"] = BaseUserManager()
 
     class Meta:
         verbose_name = "用户"

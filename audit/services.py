@@ -49,10 +49,6 @@ class Person(Protocol):
     def name(self) -> str: ...
 
 
-class HasPath(Protocol):
-    pk: Any
-
-
 def _paths(subject: Any) -> tuple[str, str]:
     if hasattr(subject, "from_path"):
         return subject.to_path, subject.from_path

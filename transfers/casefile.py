@@ -33,10 +33,6 @@ class Stage:
     people: list[tuple[str, str]]
     left: int | None
 
-    @property
-    def late_by(self) -> int:
-        return -self.left if self.left is not None and self.left < 0 else 0
-
 
 @dataclass(frozen=True, slots=True)
 class Paper:

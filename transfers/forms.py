@@ -229,9 +229,6 @@ class Question:
     def read(cls, posted: Mapping[str, str]) -> "Question":
         return cls(**{key: posted.get(key, "").strip() for key in cls.KEYS})
 
-    def as_values(self) -> dict[str, str]:
-        return {key: getattr(self, key) for key in self.KEYS}
-
     @property
     def fields(self) -> list[Asked]:
         return [Asked(BY_KEY[key], getattr(self, key)) for key in self.KEYS]

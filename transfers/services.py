@@ -194,10 +194,6 @@ def arrive(step: Step) -> None:
     assert changed == 1, "a step that is already decided cannot be reached"
 
 
-def current_step(case: Case) -> Step | None:
-    return case.steps.filter(is_current=True).first()
-
-
 def own_turn(case: Case, actor: User) -> Step:
     """The waiting step, if `actor` may decide it.
 

@@ -88,10 +88,6 @@ class Dossier:
             return None
         return self.in_force["ARCHIVE_DEADLINE"].days_after(self.record.enrolment.valid.lower)
 
-    @property
-    def reveal_seconds(self) -> int:
-        return self.in_force["REVEAL_SECONDS"].number
-
     def blocks(self) -> list[Block]:
         """The form's sections but the family's, as far as she may see them."""
         return [self.block(section) for section in SECTIONS if section.key not in FAMILY]
@@ -143,7 +139,7 @@ def assemble(student: Student, sight: Sight, record: Record, as_of: date | None 
     """A record with its values and the rules that speak about it. Two queries besides those that loaded
     `record`.
     """
-    in_force = rules(("ARCHIVE_DEADLINE", "REVEAL_SECONDS", "KEY_FIELDS"), at=student.org_path, on=today())
+    in_force = rules(("ARCHIVE_DEADLINE", "KEY_FIELDS"), at=student.org_path, on=today())
     numbers = list(student.numbers.order_by("-is_current", "-issued_at", "-id"))
     values = values_of(record)
     values["auxiliary_number"] = next(

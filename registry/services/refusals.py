@@ -62,12 +62,6 @@ class BusinessOpen(Refusal):
     message = _("该生有在办业务“{kind}”({number})，请待其办结后再办。")
 
 
-class NotDeletable(Refusal):
-    code, status = "not_deletable", 409
-    rule = "R-EST-14"
-    message = _("已有学籍号的学籍不能删除，只能更正或按问题学籍办理。")
-
-
 class SearchFirst(Refusal):
     """Somebody with the same name, sex and birth date has a record: look first, then say that it is another
     child.

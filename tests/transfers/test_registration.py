@@ -32,7 +32,7 @@ from transfers.refusals import (
     SecondSignature,
     StepAlreadyTaken,
 )
-from transfers.services import current_step, decide, refile, withdraw
+from transfers.services import decide, refile, withdraw
 
 pytestmark = pytest.mark.usefixtures("nation")
 
@@ -197,8 +197,7 @@ def test_a_returned_case_is_corrected_and_signed_anew(office: dict[str, Any]) ->
     )
     student.refresh_from_db()
     assert student.open_private()["home_address"].endswith("1202")
-    step = current_step(case)
-    assert step is not None
+    step = case.steps.get(is_current=True)
     assert (step.label, step.decision) == ("学校领导审核", "")
     decide(case, "approve", actor=office["leader"], ticked=["01"])
     decide(Case.objects.get(pk=case.pk), "approve", actor=office["reviewer"], ticked=["01"])

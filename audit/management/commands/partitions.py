@@ -1,9 +1,10 @@
+from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from audit.partitions import make_partitions, months_from
+from audit.partitions import make_partitions
 
 
 class Command(BaseCommand):
@@ -13,9 +14,5 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         # One month back as well, so that a clock a day behind still finds its partition.
-        last_month = months_from(timezone.localdate().replace(day=1), 0)[0]
-        previous = last_month.replace(
-            year=last_month.year - (last_month.month == 1), month=(last_month.month - 2) % 12 + 1
-        )
-        made = make_partitions(previous)
+        made = make_partitions(timezone.localdate().replace(day=1) - timedelta(days=1))
         self.stdout.write(f"新建分区 {len(made)} 个。")

@@ -154,9 +154,7 @@ def play_story(base: str, password: str) -> str:
     output = StringIO()
     call_command("demo", "--newcomer", stdout=output, skip_checks=True)
     values = json.loads(output.getvalue())
-    asked = {
-        key: values.get(key, "") for key in ("name", "sex", "birth_on", "nationality", "id_type", "id_number")
-    }
+    asked = {key: values.get(key, "") for key in ASKED_FIRST}
     _must(registrar.post(reverse("transfers:register"), asked), "全国查重")
     form = _must(registrar.post(reverse("transfers:register_form"), asked | {"action": "show"}), "登记表")
     uploaded = _must(
