@@ -6,8 +6,9 @@ from typing import Any, cast
 
 import pghistory
 import structlog
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import DatabaseError, transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 
 from accounts.models import User
 from accounts.rights import granted_offices, valid_posts
@@ -82,6 +83,8 @@ class RequestTransaction:
             return refusal_response(request, exception)
         if isinstance(exception, DatabaseError):
             transaction.set_rollback(True)
+        if isinstance(exception, Http404 | PermissionDenied | SuspiciousOperation):
+            return None  # an answer with a page of its own, no fault of ours
         log.exception("unhandled", route=getattr(request.resolver_match, "view_name", ""))
         return None
 

@@ -100,7 +100,7 @@ class User(AbstractBaseUser):
 
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS = ["name"]
-    objects: BaseUserManager["User"] = BaseUserManager()
+    objects = BaseUserManager()
 
     class Meta:
         verbose_name = "用户"

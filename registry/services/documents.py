@@ -34,8 +34,10 @@ def check_document(student: Student, values: dict[str, str], today: date) -> Non
 def replace_document(
     student: Student, values: dict[str, str], *, actor: Actor, basis: str
 ) -> IdentityDocument:
-    """Register another document as the pupil's valid one; the old row stays and keeps its claim on its
-    number.
+    """Register another document as the pupil's valid one; the old row stays.
+
+    A former document of the same family gives its number up, for it was wrong or ended; a passport beside a
+    new citizen number stays hers.
 
     Raises NumberTaken when somebody else holds the number. The 学籍号 is not touched here: G never changes
     (G-08).
@@ -47,7 +49,7 @@ def replace_document(
     try:
         with transaction.atomic():
             # A corrected number frees the wrong one: it may be somebody's true number.
-            student.documents.update(is_claimed=False)
+            student.documents.filter(family=document.family).update(is_claimed=False)
             document.save(force_insert=True)
     except IntegrityError as error:
         raise NumberTaken() from error

@@ -113,6 +113,16 @@ def test_a_corrected_identity_number_leaves_g_as_it_is() -> None:
     assert check_and_number(student.pk, actor=JOB) == number
 
 
+@pytest.mark.rule("R-NUM-03", "RE-2")
+def test_a_corrected_number_is_given_up_and_a_passport_beside_it_is_not() -> None:
+    student = make.make_student(**FOREIGNER)
+    for _change in range(2):
+        number = make.identity_number(student.birth_on, student.sex)
+        replace_document(student, {"id_type": "1", "id_number": number}, actor=JOB, basis="test")
+    rows = student.documents.order_by("id").values_list("family", "is_claimed")
+    assert list(rows) == [("passport", True), ("citizen", False), ("citizen", True)]
+
+
 @pytest.mark.rule("R-UPD-06", "R-EST-05")
 def test_a_proposed_number_that_somebody_holds_is_refused_before_filing() -> None:
     holder = make.make_student(make.make_class(make.FAR))
