@@ -24,6 +24,7 @@ from django.db import connection
 
 AES_256_GCM = 1
 _HEAD = 15  # suite, key id, nonce
+_to_json = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 
 
 class DoesNotOpen(RuntimeError):
@@ -83,6 +84,17 @@ def keyring() -> Keyring:
     return Keyring(data, ring["current"], _unwrap(kek, ring["index"], b"index"))
 
 
+# A key is prepared once, not for each of a pupil's four sealed values and three indexes.
+@lru_cache(maxsize=16)
+def _cipher(key: bytes) -> AESGCM:
+    return AESGCM(key)
+
+
+@lru_cache(maxsize=1)
+def _hmac(key: bytes) -> hmac.HMAC:
+    return hmac.new(key, digestmod=sha256)
+
+
 def _bound(table: str, row: int | str, field: str) -> bytes:
     return f"{table}\x1f{row}\x1f{field}".encode()
 
@@ -92,7 +104,7 @@ def seal(value: bytes, table: str, row: int | str, field: str) -> bytes:
     ring = keyring()
     head = bytes([AES_256_GCM]) + ring.current.to_bytes(2, "big")
     nonce = secrets.token_bytes(12)
-    cipher = AESGCM(ring.data[ring.current])
+    cipher = _cipher(ring.data[ring.current])
     return head + nonce + cipher.encrypt(nonce, value, head + _bound(table, row, field))
 
 
@@ -105,13 +117,13 @@ def unseal(sealed: bytes | memoryview, table: str, row: int | str, field: str) -
     if key is None:
         raise DoesNotOpen(f"{table}.{field}: key destroyed or missing")
     try:
-        return AESGCM(key).decrypt(raw[3:_HEAD], raw[_HEAD:], raw[:3] + _bound(table, row, field))
+        return _cipher(key).decrypt(raw[3:_HEAD], raw[_HEAD:], raw[:3] + _bound(table, row, field))
     except InvalidTag:
         raise DoesNotOpen(f"{table}.{field}: does not belong to this row") from None
 
 
 def seal_json(value: Any, table: str, row: int | str, field: str) -> bytes:
-    return seal(json.dumps(value, ensure_ascii=False, sort_keys=True).encode(), table, row, field)
+    return seal(_to_json(value).encode(), table, row, field)
 
 
 def unseal_json(sealed: bytes | memoryview | None, table: str, row: int | str, field: str) -> Any:
@@ -120,7 +132,9 @@ def unseal_json(sealed: bytes | memoryview | None, table: str, row: int | str, f
 
 
 def _keyed(label: str, *parts: str) -> bytes:
-    return hmac.digest(keyring().index, "\x1f".join((label, *parts)).encode(), sha256)
+    code = _hmac(keyring().index).copy()
+    code.update("\x1f".join((label, *parts)).encode())
+    return code.digest()
 
 
 def blind_index(family: str, canonical: str) -> uuid.UUID:

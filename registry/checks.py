@@ -11,23 +11,18 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
+from operator import itemgetter
 
-from registry import codes, numbers
+from registry import codes
 from registry import objections as o
 from registry import objections_form as f
 from registry.check_family import check_family
-from registry.fields import BY_KEY, FIELDS, Field
+from registry.check_fields import Cells
+from registry.fields import BY_KEY, FIELDS
 from registry.findings import Finding, Objection, in_words
-from registry.form_values import (
-    allowed_codes,
-    clean_record,
-    is_phone,
-    parse_date,
-    parse_month,
-    parse_validity,
-)
+from registry.form_values import parse_date, parse_month, parse_validity
 from registry.identity import check_number
-from registry.names import check_name
 
 PRIVATE_OWNERSHIP = ("12", "22", "23")
 SPECIAL_SCHOOL = ("37", "51")
@@ -53,25 +48,21 @@ INCLUSIVE_FOR = {"1": "1", "2": "2", "3": "5", "9": "34679"}
 # Not asked of those who have no household register or no Chinese ethnic group.
 NOT_OF_OVERSEAS = ("ethnic_group", "native_place", "hukou_type", "hukou_division", "birthplace")
 
-# Fields of a form of their own: what says that the text is right, and the objection if it does not.
-FORMS: dict[str, tuple[Callable[[str], object], Objection]] = {
-    "birth_on": (parse_date, f.DATE_FORM),
-    "entry_month": (parse_month, f.MONTH_FORM),
-    "id_validity": (parse_validity, f.VALIDITY_FORM),
-    "phone": (is_phone, f.PHONE_FORM),
-    "member1_phone": (is_phone, f.PHONE_FORM),
-    "member2_phone": (is_phone, f.PHONE_FORM),
-    "postcode": (re.compile(r"[0-9]{6}").fullmatch, f.POSTCODE_FORM),
-    "email": (re.compile(r"[^@\s<>\"]+@[^@\s<>\".]+(?:\.[^@\s<>\".]+)+").fullmatch, f.EMAIL_FORM),
-    "homepage": (re.compile(r"https?://[^\s<>\"']+").fullmatch, f.HOMEPAGE_FORM),
-    "commute_km": (re.compile(r"[0-9]{1,5}(?:\.[0-9]{1,3})?").fullmatch, f.NUMBER_FORM),
-    "name_pinyin": (re.compile(r"[A-Za-zÜüĀ-ǜ' \-]+").fullmatch, f.PINYIN_FORM),
-}
+_NOT_MAINLAND = frozenset((*COMPATRIOTS, *FOREIGNERS))
+_HUNDREDS = re.compile(r"[0-9]{3,5}(?:\.[0-9]+)?")
+_TWELVE = re.compile(r"[0-9]{12}")
+_NOTHING = dict.fromkeys(BY_KEY, "")
+_POSITION = {field.key: position for position, field in enumerate(FIELDS)}
+# The class decides the grade, and the signed-in office decides the school.
+_MANDATORY = [
+    field for field in FIELDS if field.mandatory == "Y" and field.key not in ("grade", "school_code")
+]
+_mandatory_texts = itemgetter(*(field.key for field in _MANDATORY))
 
 PARTY_AGES = {"01": 18, "02": 18, "03": 14}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Context:
     """What a record is checked against.
 
@@ -96,7 +87,7 @@ class Context:
     cutoff_source: str = "国家默认值"
     known_division: Callable[[str], bool] = codes.known_division
 
-    @property
+    @cached_property
     def cutoff_on(self) -> date:
         """The day by which a first-grade pupil must have reached `entry_age`; 29 February falls back to the
         28th.
@@ -107,39 +98,68 @@ class Context:
         except ValueError:
             return date(self.school_year_start.year, month, 28)
 
-    @property
+    @cached_property
     def years_before(self) -> int:
         """Years of schooling done before this grade: 0 in primary 1, 6 (or 5) in junior 1, 9 in senior 1."""
         stage, year = self.grade[:1], int(self.grade[1:])
         return {"1": 0, "2": self.primary_years}.get(stage, 9) + year - 1
 
+    @cached_property
+    def is_grade_known(self) -> bool:
+        return codes.is_code("grade", self.grade)
+
+    @cached_property
+    def entry_year(self) -> int:
+        """The year in which a pupil of this grade usually began the stage."""
+        return self.school_year_start.year - int(self.grade[1]) + 1
+
+    @cached_property
+    def entry_span(self) -> tuple[date, date]:
+        """The days within which that beginning surprises nobody."""
+        return date(self.entry_year, 7, 1), date(self.entry_year + 1, 6, 30)
+
+
+class Checker:
+    """Cleans and checks one record after another against one context.
+
+    The checkers of a table's classes are given the same `cells`, so that what a text means in its column is
+    found out once for all of them.
+    """
+
+    def __init__(self, context: Context, cells: Cells | None = None) -> None:
+        self._context = context
+        known = Cells() if cells is None else cells
+        self._columns = known.columns(context.grade, context.school_code, context.known_division)
+
+    def check(self, values: Mapping[str, str]) -> tuple[dict[str, str], list[Finding]]:
+        """The record as it is stored, and all findings in form order; errors stop it, warnings ask for a
+        second look.
+
+        `values` maps keys of `registry.fields` to text as typed (labels or codes, any date form); keys that
+        are left out count as blank, unknown ones are dropped. Never raises for bad input.
+        """
+        columns, cleaned = self._columns, {}
+        found: list[Finding] = []
+        for key, text in values.items():
+            if key in columns:
+                cleaned[key], objections = columns[key][text]
+                if objections:
+                    found += objections
+        record = _NOTHING | cleaned
+        found += _check_contradictions(record, self._context)
+        if found:
+            found.sort(key=lambda finding: _POSITION[finding.field])
+        return cleaned, found
+
 
 def check_record(values: Mapping[str, str], context: Context) -> list[Finding]:
-    """All findings of one record, in form order; errors stop it, warnings ask for a second look.
-
-    `values` maps keys of `registry.fields` to text as typed (labels or codes, any date form); they are
-    cleaned here, so the caller stores `clean_record(values)`. Keys left out count as blank. Never raises for
-    bad input.
-    """
-    record = dict.fromkeys(BY_KEY, "") | clean_record(values, context.grade)
-    found = [finding for field in FIELDS if (finding := _check_missing(field, record))]
-    found += [
-        finding for field in FIELDS if record[field.key] for finding in _check_field(field, record, context)
-    ]
-    found += _check_person(record, context)
-    found += _check_enrolment(record, context)
-    found += _check_overseas(record)
-    found += _check_special(record, context)
-    found += check_family(
-        record, context.today, context.school_phones, is_overseas(record), context.known_division
-    )
-    order = {field.key: position for position, field in enumerate(FIELDS)}
-    return sorted(found, key=lambda finding: order[finding.field])
+    """All findings of one record, as `Checker.check` has them; the caller stores `clean_record(values)`."""
+    return Checker(context).check(values)[1]
 
 
 def is_overseas(record: Mapping[str, str]) -> bool:
     """Whether the pupil of a cleaned record is from Hong Kong, Macao, Taiwan or abroad."""
-    return record["overseas_status"] in (*COMPATRIOTS, *FOREIGNERS) or record["nationality"] not in ("", HOME)
+    return record["overseas_status"] in _NOT_MAINLAND or record["nationality"] not in ("", HOME)
 
 
 def age_on(birth: date, day: date) -> int:
@@ -147,44 +167,27 @@ def age_on(birth: date, day: date) -> int:
     return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
 
 
-def _check_missing(field: Field, record: Mapping[str, str]) -> Finding | None:
-    # The class decides the grade, and the signed-in office decides the school.
-    if record[field.key] or field.mandatory != "Y" or field.key in ("grade", "school_code"):
-        return None
-    if field.key == "name":
-        return o.NAME_MISSING.at("name")
-    if is_overseas(record) and (field.key in NOT_OF_OVERSEAS or field.key == "member1_hukou_division"):
-        return None
-    return f.MISSING.at(field.key, label=field.label_zh)
+def _check_contradictions(record: Mapping[str, str], context: Context) -> list[Finding]:
+    """What is wrong with a cleaned record that holds every key, beyond the form of its single fields."""
+    return [
+        *(() if all(_mandatory_texts(record)) else _check_missing(record)),
+        *_check_person(record, context),
+        *_check_enrolment(record, context),
+        *_check_overseas(record),
+        *_check_special(record, context),
+        *check_family(
+            record, context.today, context.school_phones, is_overseas(record), context.known_division
+        ),
+    ]
 
 
-def _check_field(field: Field, record: Mapping[str, str], context: Context) -> list[Finding]:
-    """The form of one filled-in field, by itself."""
-    key, text = field.key, record[field.key]
-    if key in ("name", "former_name"):
-        return check_name(text, key)
-    if field.max_length and len(text) > field.max_length and not key.endswith("_name"):
-        return [f.TOO_LONG.at(key, label=field.label_zh, limit=field.max_length)]
-    if re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]", text):
-        return [f.CONTROL_CHARACTER.at(key, label=field.label_zh)]
-    if field.code_list:
-        allowed = allowed_codes(field, context.grade)
-        if codes.is_code(field.code_list, text) and (not allowed or text in allowed):
-            return []
-        objection = f.ADMISSION_STAGE if key == "admission_mode" else f.NOT_IN_LIST
-        return [objection.at(key, label=field.label_zh)]
-    if field.widget == "division":
-        if not re.fullmatch(r"[0-9]{12}", text):
-            return [f.DIVISION_FORM.at(key, label=field.label_zh)]
-        return [] if context.known_division(text) else [f.DIVISION_UNKNOWN.at(key, label=field.label_zh)]
-    if key in FORMS:
-        is_right, objection = FORMS[key]
-        return [] if is_right(text) else [objection.at(key, label=field.label_zh)]
-    if key == "school_code" and context.school_code and text != context.school_code:
-        return [o.SCHOOL_CODE_OTHER.at(key)]
-    if key == "status_number":
-        return numbers.check_status_number(text)
-    return []
+def _check_missing(record: Mapping[str, str]) -> list[Finding]:
+    without_register = (*NOT_OF_OVERSEAS, "member1_hukou_division") if is_overseas(record) else ()
+    return [
+        o.NAME_MISSING.at("name") if field.key == "name" else f.MISSING.at(field.key, label=field.label_zh)
+        for field in _MANDATORY
+        if not record[field.key] and field.key not in without_register
+    ]
 
 
 def _check_person(record: Mapping[str, str], context: Context) -> list[Finding]:
@@ -203,7 +206,7 @@ def _check_person(record: Mapping[str, str], context: Context) -> list[Finding]:
         )
     if birth:
         found += _check_age(birth, record, context)
-    validity = parse_validity(record["id_validity"])
+    validity = parse_validity(record["id_validity"]) if record["id_validity"] else None
     if validity and validity[1] and validity[1] < context.today:
         found.append(f.DOCUMENT_EXPIRED.at("id_validity"))
     return found
@@ -219,7 +222,7 @@ def _check_age(birth: date, record: Mapping[str, str], context: Context) -> list
     if age_today < PARTY_AGES.get(status, 0):
         label = codes.label("political_status", status)
         found.append(f.PARTY_AGE.at("political_status", status=label, age=PARTY_AGES[status]))
-    if not codes.is_code("grade", context.grade):
+    if not context.is_grade_known:
         return found
     age = age_on(birth, context.cutoff_on)
     low = context.entry_age + context.years_before
@@ -244,52 +247,57 @@ def _check_enrolment(record: Mapping[str, str], context: Context) -> list[Findin
     found = []
     if record["government_bought_place"] == "1" and context.school_ownership not in PRIVATE_OWNERSHIP:
         found.append(f.BOUGHT_PLACE_PUBLIC.at("government_bought_place"))
-    if re.fullmatch(r"[0-9]{3,5}(?:\.[0-9]+)?", record["commute_km"]) and float(record["commute_km"]) > 100:
+    if _HUNDREDS.fullmatch(record["commute_km"]) and float(record["commute_km"]) > 100:
         found.append(f.DISTANCE_FAR.at("commute_km"))
-    if not codes.is_code("grade", context.grade):
+    if not context.is_grade_known:
         return [*found, f.GRADE_UNKNOWN.at("class_number")]
-    grade = codes.label("grade", context.grade)
     if context.stages and context.grade[0] not in context.stages:
-        found.append(f.GRADE_NOT_OFFERED.at("class_number", grade=grade))
-    if codes.is_code("grade", record["grade"]) and record["grade"] != context.grade:
-        found.append(f.GRADE_DIFFERS.at("grade", grade=grade))
-    entry, birth = parse_month(record["entry_month"]), parse_date(record["birth_on"])
-    if entry is None:
-        return found
-    expected = context.school_year_start.year - int(context.grade[1]) + 1
-    if entry > max(context.today, context.school_year_start):
-        found.append(f.ENTRY_FUTURE.at("entry_month"))
-    elif birth and entry < birth:
-        found.append(f.ENTRY_BEFORE_BIRTH.at("entry_month"))
-    elif not date(expected, 7, 1) <= entry <= date(expected + 1, 6, 30):
-        given = record["entry_month"]
-        found.append(f.ENTRY_GRADE.at("entry_month", grade=grade, expected=expected, given=given))
+        found.append(f.GRADE_NOT_OFFERED.at("class_number", grade=codes.label("grade", context.grade)))
+    if record["grade"] not in ("", context.grade) and codes.is_code("grade", record["grade"]):
+        found.append(f.GRADE_DIFFERS.at("grade", grade=codes.label("grade", context.grade)))
+    entry = parse_month(record["entry_month"])
+    if entry:
+        found += _check_entry(entry, record, context)
     return found
+
+
+def _check_entry(entry: date, record: Mapping[str, str], context: Context) -> list[Finding]:
+    birth, (first, last) = parse_date(record["birth_on"]), context.entry_span
+    if entry > max(context.today, context.school_year_start):
+        return [f.ENTRY_FUTURE.at("entry_month")]
+    if birth and entry < birth:
+        return [f.ENTRY_BEFORE_BIRTH.at("entry_month")]
+    if first <= entry <= last:
+        return []
+    grade, given = codes.label("grade", context.grade), record["entry_month"]
+    return [f.ENTRY_GRADE.at("entry_month", grade=grade, expected=context.entry_year, given=given)]
 
 
 def _check_overseas(record: Mapping[str, str]) -> list[Finding]:
     """Document type, nationality and overseas status tell one story (A14, 第十条)."""
-    found = []
     kind, nationality, overseas = record["id_type"], record["nationality"], record["overseas_status"]
+    wrong: list[tuple[Objection, str]] = []
+    fits = DOCUMENT_NATIONALITIES.get(kind)
+    if nationality and (
+        (fits and nationality not in fits) or (kind == "F" and nationality in (HOME, *REGIONS))
+    ):
+        wrong.append((f.DOCUMENT_NATIONALITY, "id_type"))
+    if kind == "A" and nationality == HOME and overseas == "00":
+        wrong.append((f.PASSPORT_CHINESE, "id_type"))
+    if kind in ("1", "B") and overseas in _NOT_MAINLAND:
+        wrong.append((f.OVERSEAS_WITH_CITIZEN_CARD, "overseas_status"))
+    elif kind == "1" and overseas not in ("", "00"):
+        wrong.append((f.OVERSEAS_CITIZEN_DOUBT, "overseas_status"))
+    if nationality and overseas and _contradicts(nationality, overseas):
+        wrong.append((f.OVERSEAS_NATIONALITY, "overseas_status"))
+    if not wrong:
+        return []
     words = {
         "document": codes.label("id_document_type", kind),
         "nationality": codes.label("country_region", nationality),
         "overseas": codes.label("overseas_status", overseas),
     }
-    fits = DOCUMENT_NATIONALITIES.get(kind)
-    if nationality and (
-        (fits and nationality not in fits) or (kind == "F" and nationality in (HOME, *REGIONS))
-    ):
-        found.append(f.DOCUMENT_NATIONALITY.at("id_type", **words))
-    if kind == "A" and nationality == HOME and overseas == "00":
-        found.append(f.PASSPORT_CHINESE.at("id_type"))
-    if kind in ("1", "B") and overseas in (*COMPATRIOTS, *FOREIGNERS):
-        found.append(f.OVERSEAS_WITH_CITIZEN_CARD.at("overseas_status", **words))
-    elif kind == "1" and overseas not in ("", "00"):
-        found.append(f.OVERSEAS_CITIZEN_DOUBT.at("overseas_status", **words))
-    if nationality and overseas and _contradicts(nationality, overseas):
-        found.append(f.OVERSEAS_NATIONALITY.at("overseas_status", **words))
-    return found
+    return [objection.at(field, **words) for objection, field in wrong]
 
 
 def _contradicts(nationality: str, overseas: str) -> bool:
@@ -317,8 +325,8 @@ def _check_special(record: Mapping[str, str], context: Context) -> list[Finding]
     if record["health_status"] == "6" and not disability:
         found.append(f.HEALTH_WITHOUT_DISABILITY.at("disability"))
     left_behind, migrant = record["left_behind"] in ("1", "2"), record["migrant_child"] == "1"
-    here = context.school_division[:6]
-    if here and re.fullmatch(r"[0-9]{12}", hukou := record["hukou_division"]):
+    here, hukou = context.school_division[:6], record["hukou_division"]
+    if (migrant or left_behind) and here and _TWELVE.fullmatch(hukou):
         if migrant and hukou[:6] == here:
             found.append(f.MIGRANT_LOCAL.at("migrant_child"))
         if left_behind and hukou[:6] != here:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 DATA = Path(__file__).parent / "data"
+_CODE_AND_LABEL = re.compile(r"([0-9a-z]{1,4})[-_:./|](.+)")
 
 
 class CodeRow(NamedTuple):
@@ -36,10 +37,12 @@ def rows_of(path: Path) -> Iterator[dict[str, str]]:
 
 
 def load_code_lists() -> Iterator[CodeRow]:
-    """Every value of every list, lists in alphabetical order, values in their official order."""
+    """Every value of every list, lists in alphabetical order, values in their official order, ours last."""
+    ours = [CodeRow(**row) for row in rows_of(DATA / "code_additions.csv")]
     for path in sorted((DATA / "codes").glob("*.csv")):
         for row in rows_of(path):
             yield CodeRow(path.stem, **row)
+        yield from (row for row in ours if row.list == path.stem)
 
 
 @cache
@@ -106,9 +109,8 @@ def code_of(code_list: str, text: str, among: Collection[str] = ()) -> str | Non
     codes = _lists()[code_list]
     words = _by_words(code_list)
     text = _fold(text)
-    head = re.match(r"([0-9a-z]{1,4})[-_:./|](.+)", text)
     candidates: Collection[str] = words.get(text, ())
-    if not candidates and head and head[2] in words:
+    if not candidates and (head := _CODE_AND_LABEL.match(text)) and head[2] in words:
         candidates = words.get(head[1], frozenset()) & words[head[2]]
     if not candidates and text.isascii() and text.isdigit():
         candidates = [code for code in codes if (code.lstrip("0") or "0") == (text.lstrip("0") or "0")]

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date
+from functools import lru_cache, partial
 
 from registry import codes
 from registry.fields import BY_KEY, Field
@@ -15,23 +16,27 @@ from registry.identity import fold_number
 from registry.names import clean_name
 
 LONG_TERM = "长期"
+_LONGEST_DATE = len("2019年03月15日")
 
 # Without separators only full width is safe: 2019111 could be the 11th of January or the 1st of November.
 _DATE = re.compile(r"([0-9]{4})(?:[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?|([0-9]{2})([0-9]{2}))")
 _MONTH = re.compile(r"([0-9]{4})(?:[-/.年]([0-9]{1,2})月?|([0-9]{2}))")
 # Two days with a hyphen, a wave or 至 between them, though days may have hyphens of their own.
 _SPAN = re.compile(r"([0-9]{4}-[0-9]{1,2}-[0-9]{1,2}|[^-~至—]+)(?:--?|[~至—]+)(.+)")
+_MOBILE = re.compile(r"1[0-9]{10}")
+_MOBILE_IN_GROUPS = re.compile(r"1[0-9-]{10,13}")
+_CHINA = re.compile(r"^(?:\+|00)86-?")
+_SIX = re.compile(r"[0-9]{6}")
 _PHONE = re.compile(r"1[0-9]{10}|0[0-9]{2,3}-?[0-9]{7,8}(?:-[0-9]{1,6})?|\+[0-9]{6,15}")
 _NAMES = frozenset(("name", "former_name", "member1_name", "member2_name"))
 
 
 def _plain(text: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", text).split())
+    return "".join((text if text.isascii() else unicodedata.normalize("NFKC", text)).split())
 
 
-def parse_date(text: str) -> date | None:
-    """The day that `text` names (20190315, 2019-3-15, 2019/03/15, 2019年3月15日), or None."""
-    plain = _plain(text).removesuffix("00:00:00")  # a spreadsheet adds midnight to its dates
+@lru_cache(maxsize=8192)
+def _day(plain: str) -> date | None:
     match = _DATE.fullmatch(plain)
     if not match:
         return None
@@ -41,9 +46,8 @@ def parse_date(text: str) -> date | None:
         return None
 
 
-def parse_month(text: str) -> date | None:
-    """The first day of the month that `text` names (202509, 2025-9, 2025年9月), or None if there is none."""
-    plain = _plain(text)
+@lru_cache(maxsize=1024)
+def _month(plain: str) -> date | None:
     match = _MONTH.fullmatch(plain)
     if not match:
         return None
@@ -53,6 +57,19 @@ def parse_month(text: str) -> date | None:
         return None
 
 
+def parse_date(text: str) -> date | None:
+    """The day that `text` names (20190315, 2019-3-15, 2019/03/15, 2019年3月15日), or None."""
+    plain = _plain(text).removesuffix("00:00:00")  # a spreadsheet adds midnight to its dates
+    return _day(plain) if len(plain) <= _LONGEST_DATE else None
+
+
+def parse_month(text: str) -> date | None:
+    """The first day of the month that `text` names (202509, 2025-9, 2025年9月), or None if there is none."""
+    plain = _plain(text)
+    return _month(plain) if len(plain) <= _LONGEST_DATE else None
+
+
+@lru_cache(maxsize=64)  # asked for its form, and soon again for its last day
 def parse_validity(text: str) -> tuple[date, date | None] | None:
     """(from, until) of "20200101-20250101"; until is None for a document without end ("20200101-长期").
 
@@ -72,9 +89,11 @@ def parse_validity(text: str) -> tuple[date, date | None] | None:
 
 def clean_phone(text: str) -> str:
     """`text` without blanks, brackets and a leading +86; a mobile number without hyphens."""
+    if _MOBILE.fullmatch(text):
+        return text
     plain = fold_number(text).replace("(", "").replace(")", "-").replace("—", "-")
-    plain = re.sub(r"^(?:\+|00)86-?", "", plain)
-    return plain.replace("-", "") if re.fullmatch(r"1[0-9-]{10,13}", plain) else plain
+    plain = _CHINA.sub("", plain)
+    return plain.replace("-", "") if _MOBILE_IN_GROUPS.fullmatch(plain) else plain
 
 
 def is_phone(text: str) -> bool:
@@ -87,7 +106,7 @@ def clean_division(text: str) -> str:
     is.
     """
     plain = fold_number(text)
-    return plain + "000000" if re.fullmatch(r"[0-9]{6}", plain) else plain
+    return plain + "000000" if _SIX.fullmatch(plain) else plain
 
 
 def allowed_codes(field: Field, grade: str = "") -> Collection[str]:
@@ -97,38 +116,53 @@ def allowed_codes(field: Field, grade: str = "") -> Collection[str]:
     return field.allowed
 
 
-def clean_value(field: Field, text: str, grade: str = "") -> str:
-    """`text` as it is stored: ISO dates, "2025-09", codes for labels, folded numbers. What cannot be read
-    stays.
+def cleaner(field: Field, grade: str = "") -> Callable[[str], str]:
+    """What turns any text of `field` into what is stored: ISO dates, "2025-09", codes for labels, folded
+    numbers.
+
+    What cannot be read stays, trimmed. `grade` (a code of the grade list) settles labels that occur in two
+    stages.
     """
-    stripped = text.strip()
-    if not stripped:
-        return ""
     if field.key in _NAMES:
-        return clean_name(text)
+        return clean_name
     if field.code_list:
-        meant = codes.code_of(field.code_list, stripped, allowed_codes(field, grade))
-        return meant or codes.code_of(field.code_list, stripped) or stripped
-    if field.widget == "date":
-        day = parse_date(stripped)
-        return day.isoformat() if day else stripped
-    if field.widget == "month":
-        month = parse_month(stripped)
-        return f"{month:%Y-%m}" if month else stripped
-    if field.widget == "division":
-        return clean_division(stripped)
+        return partial(_code, field.code_list, allowed_codes(field, grade))
+    if field.widget in _BY_WIDGET:
+        return _BY_WIDGET[field.widget]
     if field.key.endswith("phone"):
-        return clean_phone(stripped)
+        return clean_phone
     if field.key.endswith("id_number") or field.key in ("postcode", "school_code", "status_number"):
-        return fold_number(stripped)
-    if field.widget == "number":
-        return _plain(stripped)
-    return stripped
+        return fold_number
+    return str.strip
+
+
+def _code(code_list: str, allowed: Collection[str], text: str) -> str:
+    return codes.code_of(code_list, text, allowed) or codes.code_of(code_list, text) or text.strip()
+
+
+def _iso_day(text: str) -> str:
+    day = parse_date(text)
+    return day.isoformat() if day else text.strip()
+
+
+def _iso_month(text: str) -> str:
+    month = parse_month(text)
+    return f"{month:%Y-%m}" if month else text.strip()
+
+
+_BY_WIDGET: dict[str, Callable[[str], str]] = {
+    "date": _iso_day,
+    "month": _iso_month,
+    "division": clean_division,
+    "number": _plain,
+}
+
+
+def clean_value(field: Field, text: str, grade: str = "") -> str:
+    """`text` as it is stored in `field`; safe to apply twice."""
+    return cleaner(field, grade)(text)
 
 
 def clean_record(values: Mapping[str, str], grade: str = "") -> dict[str, str]:
-    """Every known field of `values` as it is stored, blank ones too; unknown keys are dropped.
-
-    Safe to apply twice. `grade` (a code of the grade list) settles labels that occur in two stages.
-    """
+    """Every known field of `values` as it is stored, blank ones too; unknown keys are dropped."""
     return {key: clean_value(BY_KEY[key], text or "", grade) for key, text in values.items() if key in BY_KEY}

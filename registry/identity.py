@@ -46,6 +46,9 @@ PROVINCES = frozenset(
 PERMIT_PREFIXES = {"D": ("810000", "820000"), "E": ("830000",)}
 
 _EIGHTEEN = re.compile(r"[0-9]{17}[0-9X]")
+_SEVENTEEN = re.compile(r"[0-9]{17}")
+_FIFTEEN = re.compile(r"[0-9]{15}")
+_FOREIGN_CARD = re.compile(r"9[0-9]{16}[0-9X]")
 _FORMS = {
     "2": re.compile(r"[\u3400-\u9fffA-Z0-9]{5,20}"),
     "6": re.compile(r"[A-Z0-9]{7,12}"),
@@ -59,7 +62,6 @@ _FORMS = {
 }
 _FORMS.update({kind: _FORMS["2"] for kind in "345"})
 
-_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _LOWER = {code: code - 0x20 for code in range(ord("a"), ord("z") + 1)}
 # Copying from a spreadsheet or a web page drags such marks along; they cannot be seen, so nobody could
@@ -74,20 +76,27 @@ def fold_number(text: str) -> str:
 
     Only width is folded: a circled or superscript digit stays what it is and fails the form.
     """
+    if text.isascii() and text.isalnum():  # nearly every number
+        return text.upper()
     return _INVISIBLE.sub("", text.translate(_FULL_WIDTH)).removeprefix("'").translate(_LOWER)
 
 
 def check_digit(digits: str) -> str:
     """The 18th character of GB 11643 for the first 17 digits. Raises ValueError otherwise."""
-    if not re.fullmatch(r"[0-9]{17}", digits):
+    if not _SEVENTEEN.fullmatch(digits):
         raise ValueError("17 ASCII digits expected")
-    total = sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, digits, strict=True))
-    return "10X98765432"[total % 11]
+    return _last_of(digits)
+
+
+def _last_of(digits: str) -> str:
+    # The weights 7, 9, 10, 5, … 4, 2 are the powers of two modulo 11, from 2^17 down to 2; and 13 is 2 modulo
+    # 11. So the digits read to base 13, times 2, leave the same remainder as the weighted sum.
+    return "10X98765432"[2 * int(digits, 13) % 11]
 
 
 def has_valid_check_digit(number: str) -> bool:
     """Whether `number` is 18 characters of GB 11643 whose last one fits the others."""
-    return bool(_EIGHTEEN.fullmatch(number)) and check_digit(number[:17]) == number[17]
+    return bool(_EIGHTEEN.fullmatch(number)) and _last_of(number[:17]) == number[17]
 
 
 def family(document_type: str) -> str:
@@ -142,15 +151,16 @@ def search_keys(text: str) -> list[tuple[str, str]]:
 
 def carries_birth_and_sex(document_type: str, number: str) -> bool:
     """Whether digits 7-14 and 17 of this (folded) number are a birth date and a sex."""
-    if family(document_type) in ("citizen", "residence_permit"):
+    kind = family(document_type)
+    if kind in ("citizen", "residence_permit"):
         return bool(_EIGHTEEN.fullmatch(number))
-    return family(document_type) == "permanent_residence" and bool(re.fullmatch(r"9[0-9]{16}[0-9X]", number))
+    return kind == "permanent_residence" and bool(_FOREIGN_CARD.fullmatch(number))
 
 
 def birth_in(number: str) -> date | None:
     """The birth date written in an 18-character number, or None if there is no such day."""
     try:
-        return date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+        return date.fromisoformat(number[6:14])
     except ValueError:
         return None
 
@@ -178,7 +188,7 @@ def check_number(
     follows, for some 3,500 abolished codes live on in people's numbers. A wrong check digit is `disputable`
     (R-EST-08).
     """
-    kind = code_of("id_document_type", document_type)
+    kind = document_type if document_type in FAMILIES else code_of("id_document_type", document_type)
     if kind is None or kind not in FAMILIES:
         return [o.ID_TYPE_UNKNOWN.at(field)]
     text = fold_number(number)
@@ -196,10 +206,9 @@ def check_number(
 
 
 def _check_citizen(text: str, field: str, known_division: Callable[[str], bool] | None) -> list[Finding]:
-    if re.fullmatch(r"[0-9]{15}", text):
-        return [o.ID_FIFTEEN_DIGITS.at(field)]
     if not _EIGHTEEN.fullmatch(text):
-        return [o.ID_FORM.at(field, count=len(text))]
+        is_old = bool(_FIFTEEN.fullmatch(text))
+        return [o.ID_FIFTEEN_DIGITS.at(field) if is_old else o.ID_FORM.at(field, count=len(text))]
     if text.startswith(("81", "82", "83")):
         return [o.ID_IS_RESIDENCE_PERMIT.at(field)]
     if text.startswith("9"):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from pypinyin import Style, lazy_pinyin
+from pypinyin.constants import PHRASES_DICT
 
 from registry import objections as o
 from registry.codes import DATA, rows_of
@@ -21,6 +22,15 @@ _DOTS = "\u00b7\u0387\u16eb\u2022\u2027\u2219\u22c5\u25e6\u2e31\u2e33\u30fb\uff6
 _DOT_TABLE = {ord(dot): INTERPUNCT for dot in _DOTS}
 _HAN = "\u3005\u3007\u2e80-\u2fdf\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _IS_HAN = re.compile(f"[{_HAN}]")
+# Unified ideographs of the basic plane, one middle dot between them at most: nothing to fold, nothing to
+# doubt. Nearly every name is such.
+_PLAIN = re.compile(f"[\u3400-\u4dbf\u4e00-\u9fff]+(?:{INTERPUNCT}[\u3400-\u4dbf\u4e00-\u9fff]+)*")
+_HAN_BLANK_HAN = re.compile(f"[{_HAN}] [{_HAN}]")
+_HAN_OR_NOT = re.compile(f"[{_HAN}]+|[^{_HAN}]+")
+_SIGN_AT_HAN = re.compile(f"(?<=[{_HAN}])[.,`´]|[.,`´](?=[{_HAN}])")
+_STRAY_DOT = re.compile(f"^{INTERPUNCT}|{INTERPUNCT}$|{INTERPUNCT} *{INTERPUNCT}")
+_DOTS_IN_A_ROW = re.compile(f"{INTERPUNCT}+")
+_V_AS_SHOWN = re.compile("(?<=[ln])v")
 # A full stop stands for the middle dot only between Chinese characters; "J. Smith" keeps his.
 _STOP_BETWEEN_HAN = re.compile(f"(?<=[{_HAN}])\\s*[.\uff0e]\\s*(?=[{_HAN}])")
 _VARIATION = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
@@ -75,6 +85,8 @@ def fold_name(text: str) -> str:
 
     Traditional and simplified characters stay different: nothing merges by itself.
     """
+    if _PLAIN.fullmatch(text):
+        return text
     folded = text
     for _round in range(
         4
@@ -82,7 +94,7 @@ def fold_name(text: str) -> str:
         before = folded
         folded = unicodedata.normalize("NFKC", _compatible(folded).casefold()).translate(_DOT_TABLE)
         folded = "".join(folded.split())
-        folded = re.sub(f"{INTERPUNCT}+", INTERPUNCT, folded).strip(INTERPUNCT)
+        folded = _DOTS_IN_A_ROW.sub(INTERPUNCT, folded).strip(INTERPUNCT)
         if folded == before:
             break
     return folded
@@ -96,13 +108,12 @@ def _shown(characters: str) -> str:
     return "".join(dict.fromkeys(characters))
 
 
-def _kind(character: str, name: str) -> str:
+@lru_cache(maxsize=8192)
+def _kind(character: str) -> str:
     """What a character is in a name: "letter", "invisible", "emoji", "digit", "lost", "described",
     "private", "symbol".
     """
     point, category = ord(character), unicodedata.category(character)
-    if character == "\u180e" and _MONGOLIAN.search(name):
-        return "letter"  # Mongolian spelling needs its vowel separator
     if point & 0xFFFE == 0xFFFE:
         return "symbol"  # code points that will never be characters
     if category in ("Cc", "Cf", "Cs", "Zl", "Zp") or _INVISIBLE.match(character):
@@ -128,13 +139,17 @@ def check_name(text: str, field: str = "name") -> list[Finding]:
     """Everything wrong or doubtful about a name, all at once; rarity, length up to `NAME_MAX` and script
     never are.
     """
+    if 1 < len(text) <= NAME_MAX and _PLAIN.fullmatch(text):
+        return []
     name = clean_name(text)
     if not name:
         return [o.NAME_MISSING.at(field)]
     found = []
     kinds: dict[str, str] = {}
     for character in name:
-        kind = _kind(character, name)
+        kind = _kind(character)
+        if character == "\u180e" and _MONGOLIAN.search(name):
+            kind = "letter"  # Mongolian spelling needs its vowel separator
         kinds[kind] = kinds.get(kind, "") + character
     if len(name) > NAME_MAX:
         found.append(o.NAME_TOO_LONG.at(field, limit=NAME_MAX))
@@ -159,13 +174,13 @@ def _check_shape(name: str, field: str) -> list[Finding]:
     found = []
     has_han = bool(_IS_HAN.search(name))
     dotted = _compatible(name)
-    if re.search(f"[{_HAN}] [{_HAN}]", name):
+    if _HAN_BLANK_HAN.search(name):
         found.append(o.NAME_BLANK.at(field))
-    if re.search(f"^{INTERPUNCT}|{INTERPUNCT}$|{INTERPUNCT} *{INTERPUNCT}", dotted):
+    if _STRAY_DOT.search(dotted):
         found.append(o.NAME_INTERPUNCT.at(field))
     if _MARKS_STACKED.search(name):
         found.append(o.NAME_MARKS.at(field))
-    if signs := re.findall(f"(?<=[{_HAN}])[.,`´]|[.,`´](?=[{_HAN}])", dotted):
+    if signs := _SIGN_AT_HAN.findall(dotted):
         found.append(o.NAME_SYMBOL.at(field, characters=_shown("".join(signs))))
     if odd := _lookalikes(name, has_han):
         found.append(o.NAME_LOOKALIKE.at(field, characters=_shown(odd)))
@@ -174,6 +189,7 @@ def _check_shape(name: str, field: str) -> list[Finding]:
     return found
 
 
+@lru_cache(maxsize=8192)
 def _script(character: str) -> str:
     """The alphabet a letter belongs to, by the first word of its Unicode name; "" for what has none."""
     return re.split("[ -]", unicodedata.name(character, ""))[0] if character.isalpha() else ""
@@ -230,9 +246,25 @@ def _stand_ins(unread: str) -> list[str]:
     return [_unknown(character) for character in unread]
 
 
-def _han_syllables(text: str) -> list[str]:
+@lru_cache(maxsize=16384)
+def _in_context(text: str) -> tuple[str, ...]:
+    """The usual syllable of each character; a phrase that the dictionary knows decides between readings."""
     parts = lazy_pinyin(text, style=Style.NORMAL, errors=_stand_ins)  # type: ignore[arg-type]  # a list is allowed
-    syllables = [part.replace("ü", "v") for part in parts]
+    return tuple(part.replace("ü", "v") for part in parts)
+
+
+def _holds_phrase(text: str) -> bool:
+    return any(
+        text[start:end] in PHRASES_DICT
+        for start in range(len(text) - 1)
+        for end in range(start + 2, len(text) + 1)
+    )
+
+
+def _han_syllables(text: str) -> list[str]:
+    # Names are endless, but characters and phrases recur: their readings are found once.
+    is_simple = len(text) <= 8 and not _holds_phrase(text)
+    syllables = [_in_context(character)[0] for character in text] if is_simple else _in_context(text)
     own = _readings("given")
     return [
         own[character][0] if character in own else part
@@ -259,7 +291,7 @@ def _latin_words(text: str) -> list[str]:
 def _part(text: str, has_surname: bool) -> list[list[str]]:
     """The words of one part of a name, each a list of syllables: [["ou", "yang"], ["xiu"]]."""
     words: list[list[str]] = []
-    for run in re.findall(f"[{_HAN}]+|[^{_HAN}]+", text):
+    for run in _HAN_OR_NOT.findall(text):
         if not _IS_HAN.match(run):
             words += [[word] for word in _latin_words(run)]
         elif has_surname and len(run) > 1:
@@ -281,12 +313,15 @@ def pinyin(name: str) -> Pinyin:
     part by part without a surname; Latin names lose their accents. What has no reading becomes "u" and its
     code point. ü is "v" for search and "YU" for display (LYU), as documents print it.
     """
-    text = _compatible(clean_name(name))
+    text = name if _PLAIN.fullmatch(name) else _compatible(clean_name(name))
     parts = [part for part in text.split(INTERPUNCT) if part.strip()]
     words = [word for part in parts for word in _part(part, has_surname=len(parts) == 1)]
     syllables = [syllable for word in words for syllable in word]
-    display = " ".join("".join(re.sub("(?<=[ln])v", "yu", s) for s in word) for word in words)
-    return Pinyin("".join(syllables), "".join(syllable[0] for syllable in syllables), display.upper())
+    key = "".join(syllables)
+    if "v" in key:
+        words = [[_V_AS_SHOWN.sub("yu", syllable) for syllable in word] for word in words]
+    display = " ".join(["".join(word) for word in words])
+    return Pinyin(key, "".join([syllable[0] for syllable in syllables]), display.upper())
 
 
 def fold_pinyin_query(text: str) -> str:

@@ -4,11 +4,17 @@ Registration, correction, the record page, the API and bulk loading all go throu
 one home.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from functools import cache
+from itertools import repeat
+from typing import Any, TypeVar
+from uuid import UUID
 
 from django.db.backends.postgresql.psycopg_any import DateRange
+from django.db.models import Model
+from django.db.models.base import ModelState
 
 from config.crypto import blind_index, half_indexes, next_ids, seal, unseal
 from registry.fields import BY_KEY, FIELDS, MEMBER_KEYS
@@ -25,7 +31,11 @@ ENROLMENT_KEYS = tuple(
     for f in FIELDS
     if f.place == "enrolment" and f.key not in ("class_number", "grade", "auxiliary_number")
 )
-_MEMBER_COLUMNS = ("relation", "is_guardian")
+_MEMBER_PRIVATE = tuple(key for key in MEMBER_KEYS if key not in ("relation", "is_guardian"))
+_BLOCKS = {ordinal: [f"member{ordinal}_{key}" for key in MEMBER_KEYS] for ordinal in (1, 2)}
+
+
+Row = TypeVar("Row", bound=Model)
 
 
 @dataclass(slots=True)
@@ -71,6 +81,11 @@ def fill_document(document: IdentityDocument, values: dict[str, str], *, is_disp
         document.even_half, document.odd_half = half_indexes(document.family, form)
 
 
+def same_person_index(name_fold: str, sex: str, birth_on: date) -> UUID:
+    """Equality of folded name, sex and birth date without the values (R-EST-05)."""
+    return blind_index("same person", f"{name_fold}\x1f{sex}\x1f{birth_on:%Y%m%d}")
+
+
 def open_number(document: IdentityDocument) -> str:
     """The number in clear. Raises DoesNotOpen when it is not this row's."""
     return unseal(document.number, "registry_identitydocument", document.pk, "number").decode()
@@ -83,14 +98,12 @@ def has_number(document: IdentityDocument | None) -> bool:
 def fill_member(member: FamilyMember, values: dict[str, str]) -> None:
     """Put one block of the form (keys without `member1_`) onto `member`."""
     member.relation, member.is_guardian = values.get("relation", ""), values.get("is_guardian") == "1"
-    member.set_private(
-        {key: values[key] for key in MEMBER_KEYS if key in values and key not in _MEMBER_COLUMNS}
-    )
+    member.set_private({key: values[key] for key in _MEMBER_PRIVATE if key in values})
 
 
 def member_values(values: dict[str, str], ordinal: int) -> dict[str, str]:
     """The block of family member 1 or 2, keys without prefix; empty when nothing is filled in."""
-    block = {key: values.get(f"member{ordinal}_{key}", "") for key in MEMBER_KEYS}
+    block = dict(zip(MEMBER_KEYS, map(values.get, _BLOCKS[ordinal], repeat("")), strict=True))
     return block if any(block.values()) else {}
 
 
@@ -108,8 +121,31 @@ def copy_name(enrolment: Enrolment, student: Student) -> None:
 
 
 def place_in_class(enrolment: Enrolment, school_class: SchoolClass) -> None:
-    enrolment.school_class = school_class
+    _relate(enrolment, "school_class", school_class)
     enrolment.grade, enrolment.class_number = school_class.grade, school_class.number
+
+
+def new_row(model: type[Row], **columns: Any) -> Row:
+    """An unsaved row, as `model(**columns)` with columns named as in the table (`student_id`), at a fifth of
+    the price: it is put together as unpickling does it, without signals and questions.
+
+    For models whose defaults are constants or the database's.
+    """
+    row = model.__new__(model)
+    row.__dict__.update(_defaults(model), _state=ModelState(), **columns)
+    return row
+
+
+@cache
+def _defaults(model: type[Model]) -> dict[str, Any]:
+    return {column.attname: column.get_default() for column in model._meta.concrete_fields}
+
+
+def _relate(row: Model, name: str, other: Model) -> None:
+    """`row.name = other` without the questions that Django asks first; both are of one database."""
+    relation: Any = row._meta.get_field(name)
+    setattr(row, relation.attname, other.pk)
+    relation.set_cached_value(row, other)
 
 
 def new_record(
@@ -132,24 +168,27 @@ def new_record(
         next_ids("registry_identitydocument")[0],
         (next_ids("registry_familymember", 2)[0], next_ids("registry_familymember", 1)[0]),
     )
-    student = Student(id=student_id, org_path=path)
+    student = new_row(Student, id=student_id, org_path=path)
     fill_student(student, values)
-    document = IdentityDocument(id=document_id, org_path=path, student=student)
+    document = new_row(IdentityDocument, id=document_id, org_path=path)
+    _relate(document, "student", student)
     fill_document(document, values, is_disputed=is_disputed)
-    enrolment = Enrolment(
+    enrolment = new_row(
+        Enrolment,
         org_path=path,
-        student=student,
         school_id=school_class.school_id,
         status=status,
         valid=DateRange(starts_on, None),
     )
+    _relate(enrolment, "student", student)
     fill_enrolment(enrolment, values, student)
     place_in_class(enrolment, school_class)
     family_rows = []
     for ordinal, row_id in enumerate(member_ids, start=1):
         block = member_values(values, ordinal)
         if block:
-            member = FamilyMember(id=row_id, org_path=path, student=student, ordinal=ordinal)
+            member = new_row(FamilyMember, id=row_id, org_path=path, ordinal=ordinal)
+            _relate(member, "student", student)
             fill_member(member, block)
             family_rows.append(member)
     return Record(student, document, enrolment, family_rows)
@@ -190,6 +229,23 @@ def load_record(student: Student) -> Record:
     document = student.documents.order_by("-id").first()
     assert enrolment is not None, "a pupil without a spell"
     return Record(student, document, enrolment, list(student.family.order_by("ordinal")))
+
+
+def load_records(student_ids: Sequence[int]) -> dict[int, Record]:
+    """The rows of many pupils as `load_record` gives those of one, in four queries."""
+    students = {student.pk: student for student in Student.objects.filter(pk__in=student_ids)}
+    spells = (
+        Enrolment.objects.filter(student_id__in=students)
+        .select_related("school", "school_class")
+        .order_by("student_id", "is_void", "-valid")
+        .distinct("student_id")
+    )
+    records = {spell.student_id: Record(students[spell.student_id], None, spell) for spell in spells}
+    for document in IdentityDocument.objects.filter(student_id__in=records).order_by("id"):
+        records[document.student_id].document = document
+    for member in FamilyMember.objects.filter(student_id__in=records).order_by("student_id", "ordinal"):
+        records[member.student_id].family.append(member)
+    return records
 
 
 def changed_keys(before: dict[str, str], after: dict[str, str]) -> list[str]:
