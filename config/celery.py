@@ -4,6 +4,8 @@ import os
 
 from celery import Celery
 from celery.schedules import crontab
+from celery.signals import beat_init, worker_init
+from django.core.exceptions import ImproperlyConfigured
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -18,7 +20,21 @@ app.conf.beat_schedule = {
         "task": "transfers.tasks.remind_and_escalate",
         "schedule": crontab(minute="*/15"),
     },
+    "resume-intake": {"task": "registry.tasks.resume_intake", "schedule": 60.0},
+    "purge-imports": {"task": "registry.tasks.purge_imports", "schedule": crontab(hour="3", minute="20")},
     "purge-materials": {"task": "archives.tasks.purge_materials", "schedule": crontab(hour="3", minute="0")},
     # R-NUM-06: a scheduled job beside the run that follows each completion.
     "issue-numbers": {"task": "transfers.tasks.issue_numbers", "schedule": crontab(hour="2", minute="30")},
 }
+
+
+@worker_init.connect
+@beat_init.connect
+def refuse_dangerous_role(**_: object) -> None:
+    """Stop the start of a process whose database role could pass the wall (ARCHITECTURE 8)."""
+    from config import roles  # needs the loaded applications
+
+    try:
+        roles.refuse_dangerous_role()
+    except ImproperlyConfigured as error:
+        raise SystemExit(str(error)) from error  # any other exception would only be logged

@@ -23,9 +23,13 @@ from typing import IO
 import psycopg
 import redis
 
-from config.database import ROLES, prepare_database
+from config.database import INITDB, POSTGRES_SETTINGS, ROLES, prepare_database
 
 SUPERUSER = "postgres"  # known to this module only: nothing of ours runs as superuser
+VALKEY_SETTINGS = (  # docker-compose.yml has the same
+    "appendonly yes", "appendfsync everysec", 'save ""',
+    "maxmemory-policy noeviction",  # it carries the queue: a job must never be evicted
+)  # fmt: skip
 READY_SECONDS = 120  # long enough for a recovery after a crash; the first answer ends the wait
 STOP_SECONDS = 60
 NOBODY = 65534
@@ -169,13 +173,7 @@ class Services:
         settings = {
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": "",  # a long path of the checkout would exceed a socket's 107 bytes
-            "timezone": "UTC",
-            "max_connections": "80",
-            "shared_buffers": "256MB",
-            "jit": "off",  # our statements take milliseconds; compiling one takes longer
-            # A failing statement, or a duplicate key, holds names and numbers of pupils: not for a log.
-            "log_min_error_statement": "panic",
-            "log_error_verbosity": "terse",
+            **POSTGRES_SETTINGS,
         }
         if not self.durable:
             # synchronous_commit stays on: without it a killed server loses acknowledged commits.
@@ -195,9 +193,8 @@ class Services:
         draft.mkdir(mode=0o700)
         self._user.own(draft)
         done = subprocess.run(
-            [*self._user.prefix, _postgres("initdb"), "-D", str(draft), "-U", SUPERUSER, "--encoding=UTF8",
-             "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--lc-collate=C", "--lc-ctype=C.UTF-8",
-             "--data-checksums", "--auth=scram-sha-256", "--pwfile=/dev/stdin", "--no-instructions"],
+            [*self._user.prefix, _postgres("initdb"), "-D", str(draft), "-U", SUPERUSER, *INITDB,
+             "--auth=scram-sha-256", "--pwfile=/dev/stdin", "--no-instructions"],
             input=self.passwords[SUPERUSER].encode(), capture_output=True, cwd="/", env=_ENVIRONMENT,
             check=False,
         )  # fmt: skip
@@ -228,8 +225,7 @@ class Services:
                 (
                     f"requirepass {self.passwords['valkey']}",
                     f"port {port}", "bind 127.0.0.1", f'dir "{data}"',
-                    "appendonly yes", "appendfsync everysec", 'save ""',
-                    "maxmemory-policy noeviction",  # it carries the queue: a job must never be evicted
+                    *VALKEY_SETTINGS,
                 )
             ).encode()  # fmt: skip
 

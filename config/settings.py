@@ -57,6 +57,8 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "guardian",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",  # the interactive page's own files: nothing comes from elsewhere
     "django_htmx",
     "pgtrigger",
     "pghistory",
@@ -188,12 +190,14 @@ STORAGES = {
 }
 MEDIA_ROOT = VAR / "materials"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
-FILE_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 21 * 1024 * 1024  # a workbook of 20 MB and the form around it
 # Never a temporary file: an upload would lie unencrypted on the disk.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+# The proxy says how it was asked, and overwrites what a browser sends; else no answer would carry HSTS.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_HTTPS else None
 SECURE_SSL_REDIRECT = False  # the proxy before us speaks TLS; granian serves plain http behind it
 SECURE_HSTS_SECONDS = 31536000 if IS_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_HTTPS
@@ -205,8 +209,31 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["accounts.api.HoldsRight"],
     "EXCEPTION_HANDLER": "accounts.api.refusal_handler",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["accounts.api.JSONBody"],
+    "DEFAULT_SCHEMA_CLASS": "accounts.openapi.DescribedSchema",
+    "DEFAULT_METADATA_CLASS": None,  # OPTIONS would tell names of classes and their docstrings
+    "URL_FORMAT_OVERRIDE": None,  # ?format= is an unknown parameter like any other
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "全国中小学生学籍管理接口",
+    "DESCRIPTION": (
+        "与页面同一套业务、同一套权限：看得到的范围由所选岗位决定，遮盖与留痕与页面相同。\n\n"
+        "**登录**：以浏览器会话登录；除 GET 外须带 X-CSRFToken 请求头。\n\n"
+        "**翻页**：列表给出 next，照此地址取下一页，直到为 null。不认识的参数一律拒绝。\n\n"
+        "**幂等**：新建类请求必须带 Idempotency-Key，重试用同一个键，不会重复办理。\n\n"
+        "**出错**：应答都是同一形式；不支持的方法得到 405，允许的方法见 Allow 应答头。"
+    ),
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.1",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "DISABLE_DOCSTRING_DESCRIPTIONS": True,  # docstrings speak to developers of this program
+    "POSTPROCESSING_HOOKS": ["accounts.openapi.finish"],
+    "SORT_OPERATION_PARAMETERS": False,
+    "SERVE_PERMISSIONS": ["accounts.api.HoldsRight"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None, "docExpansion": "list"},
 }
 
 # ── History ──────────────────────────────
