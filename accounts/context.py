@@ -16,10 +16,12 @@ _NAVIGATION = (
     (_("学生"), "registry:students", "students", (Right.VIEW_STUDENT, Right.VIEW_OWN_CLASS)),
     (_("班级"), "registry:classes", "classes", (Right.VIEW_CLASS, Right.VIEW_OWN_CLASS)),
     (_("新生注册"), "transfers:register", "register", (Right.FILE,)),
+    (_("批量导入"), "registry:imports", "upload", (Right.FILE,)),
     (_("办件"), "transfers:cases", "cases", (Right.VIEW_CASE,)),
     (_("待审队列"), "transfers:queue", "queue", (Right.REVIEW, Right.DECIDE)),
     (_("问题学籍"), "registry:problems", "problems", (Right.VIEW_STUDENT,)),
     (_("单位"), "accounts:offices", "offices", (Right.VIEW_OFFICE,)),
+    (_("规则"), "transfers:rules", "rules", (Right.VIEW_OFFICE,)),
     (_("日志"), "audit:events", "log", (Right.VIEW_LOG,)),
 )
 

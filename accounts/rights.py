@@ -1,6 +1,6 @@
 """May she, why not, and who can: the one place that answers (ARCHITECTURE 2)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
@@ -36,6 +36,18 @@ def explain(user: User, right: str, *, at: str) -> Answer:
     return Answer(False, right, who_can(right, at=at))
 
 
+def acting_at(user_id: int, right: str, *, at: str) -> User:
+    """The person a job works for, under her post at the office `at`, by her rights of this moment (AZ-6).
+
+    Raises NotAllowed when she holds `right` there no longer.
+    """
+    user = User.objects.get(pk=user_id)
+    explain(user, right, at=at).or_raise()
+    holding = [line.post_id for line in user.held if line.path == at and line.role in roles_with(right)]
+    user.acting_post = Post.objects.select_related("office").get(pk=holding[0])
+    return user
+
+
 def who_can(right: str, *, at: str) -> str:
     """A sentence naming the office and the persons who hold `right` there, with telephone."""
     office = Organization.objects.filter(path=at).first()
@@ -62,6 +74,17 @@ class PostNeeded(Refusal):
     message = gettext_lazy("您目前没有有效岗位（未任职、培训记录过期或账号已封存），请联系本单位系统管理员。")
 
 
+def admit(user: User, rights: Sequence[str]) -> None:
+    """Let in who holds any of `rights` at the office she acts for; without any, everybody who is signed in.
+
+    Raises PostNeeded or NotAllowed.
+    """
+    if rights and not user.acting_path:
+        raise PostNeeded()
+    if rights and not any(user.holds(right) for right in rights):
+        raise NotAllowed(right=str(RIGHT_LABELS[Right(rights[0])]), who="")
+
+
 View = Callable[..., HttpResponse]
 
 
@@ -76,10 +99,7 @@ def requires(*rights: str) -> Callable[[View], View]:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             user: Any = request.user
-            if rights and not user.acting_path:
-                raise PostNeeded()
-            if rights and not any(user.holds(right) for right in rights):
-                raise NotAllowed(right=str(RIGHT_LABELS[Right(rights[0])]), who="")
+            admit(user, rights)
             return view(request, *args, **kwargs)
 
         guarded.required_rights = rights  # type: ignore[attr-defined]

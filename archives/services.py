@@ -12,11 +12,11 @@ from django.http import HttpRequest
 from accounts.models import Organization, User
 from accounts.rights import explain
 from accounts.roles import Right
-from archives import storage
 from archives.images import limits_in_force, read_image, read_photo
 from archives.models import Material
 from archives.refusals import FileTooLarge, KindUnknown, MaterialTaken, UploadGone
 from audit.services import Actor, System, record
+from config import sealed_files
 from config.crypto import DoesNotOpen
 from config.rules import rule
 from config.scope import NATION, ScopedQuerySet, scoped_transaction
@@ -26,6 +26,7 @@ from registry.models import Student
 log = structlog.get_logger(__name__)
 UPLOADERS = (Right.FILE, Right.EDIT_STUDENT)
 BATCH = 200
+_TABLE = "archives_material"
 
 
 def refuse_oversized(request: HttpRequest) -> None:
@@ -54,8 +55,8 @@ def add_material(data: bytes, *, kind: str, evidence_type: str = "", actor: User
         evidence_type=evidence_type,
         content_type="image/jpeg",
         size=len(content),
-        digest=storage.digest_of(content),
-        stored_as=storage.store(content),
+        digest=sealed_files.digest_of(content),
+        stored_as=sealed_files.store(content, _TABLE),
         created_by=actor.pk,
         created_by_name=actor.name,
     )
@@ -92,7 +93,7 @@ def attach(materials: Iterable[Material], student: Student, *, actor: Actor | No
 def open_material(material: Material) -> bytes:
     """The image itself; whoever calls records the read. Raises DoesNotOpen, which is an alarm (W15)."""
     try:
-        return storage.load(material.stored_as, material.digest)
+        return sealed_files.load(material.stored_as, _TABLE, material.digest)
     except DoesNotOpen:
         log.error("material_does_not_open", material=material.pk)
         raise
@@ -108,7 +109,7 @@ def remove_upload(material: Material, *, actor: User) -> None:
     """Erase an upload of her office that no pupil's file holds. Raises NotAllowed or MaterialTaken."""
     _refuse_unless_uploader(actor)
     own = Material.objects.filter(pk=material.pk, org_path=actor.acting_path, student=None)
-    locked = own.select_for_update().first()
+    locked = own.exclude(evidence__isnull=False).select_for_update().first()
     if locked is None:
         raise MaterialTaken()
     _destroy(locked, "archives.material.remove", actor=actor)
@@ -144,7 +145,8 @@ def _purge_batch(path: str, before: datetime) -> int:
 
 
 def _unattached(path: str, before: datetime) -> ScopedQuerySet:
-    return Material.objects.within(path).filter(student=None, created_at__lt=before)
+    loose = Material.objects.within(path).filter(student=None, created_at__lt=before)
+    return loose.exclude(evidence__isnull=False)  # a case about many pupils holds papers of its own
 
 
 def _destroy(locked: Material, action: str, *, actor: Actor) -> None:
@@ -153,7 +155,7 @@ def _destroy(locked: Material, action: str, *, actor: Actor) -> None:
     locked.delete()
     # Before the commit: cut here, the row comes back and is purged again. Afterwards a cut would leave a
     # child's photo behind for ever.
-    storage.erase(name)
+    sealed_files.erase(name)
 
 
 def _top_paths() -> list[str]:

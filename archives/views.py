@@ -90,9 +90,11 @@ def photo(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 
 def _material(public_id: UUID, user: User) -> Material:
-    # What is not filed yet is a school's own working paper: offices above see it once it belongs to a pupil.
+    # What is not filed yet is a school's own working paper: offices above see it once it belongs to a pupil
+    # or a case.
     seen = Material.objects.visible_to(user, Right.VIEW_STUDENT).filter(
-        Q(student__isnull=False) | Q(org_path=user.acting_path), public_id=public_id
+        Q(student__isnull=False) | Q(evidence__isnull=False) | Q(org_path=user.acting_path),
+        public_id=public_id,
     )
     found: Material | None = seen.select_related("student").first()
     if found is None:

@@ -25,6 +25,14 @@ ACTS: "dict[str, tuple[StrOrPromise, StrOrPromise]]" = {
     ),
     "transfers.case.refuse": (_lazy("不予通过"), _lazy("{office}的{actor}未予通过{kind}（{number}）")),
     "transfers.case.withdraw": (_lazy("撤回"), _lazy("{office}的{actor}撤回了{kind}（{number}）")),
+    "transfers.case.return_rows": (
+        _lazy("退回部分学生"),
+        _lazy("{office}的{actor}从{kind}（{number}）中退回了 {count} 名学生"),
+    ),
+    "transfers.case.return_row": (
+        _lazy("退回单个学生"),
+        _lazy("{office}的{actor}从批量学籍注册（{number}）中退回一名学生，请学校补正"),
+    ),
     "transfers.case.complete": (_lazy("办结"), _lazy("系统办结了{kind}（{number}）")),
     "transfers.step.escalate": (
         _lazy("超期督办"),
@@ -36,9 +44,12 @@ ACTS: "dict[str, tuple[StrOrPromise, StrOrPromise]]" = {
         _lazy("{office}的{actor}补正了学生登记信息（{fields}）"),
     ),
     "registry.student.register": (_lazy("注册生效"), _lazy("学籍注册生效")),
+    "registry.student.continue": (_lazy("接续学籍"), _lazy("学籍接续生效，转入现就读学校，沿用原学籍号")),
     "registry.student.take_back": (_lazy("撤销登记"), _lazy("撤销了一名学生的登记")),
     "registry.student.update": (_lazy("修改学生信息"), _lazy("{office}的{actor}修改了学生信息（{fields}）")),
     "registry.student.document": (_lazy("登记证件"), _lazy("{office}的{actor}登记了学生证件")),
+    "registry.student.place": (_lazy("编班"), _lazy("{office}的{actor}将学生编入{school_class}")),
+    "registry.student.rename": (_lazy("更名"), _lazy("系统按核准的关键数据变更为学生更名，原名记入曾用名")),
     "registry.student.reveal": (_lazy("查看明文"), _lazy("{office}的{actor}查看了学生的{fields}明文")),
     "registry.number.run": (
         _lazy("启动学籍号签发"),
@@ -47,8 +58,31 @@ ACTS: "dict[str, tuple[StrOrPromise, StrOrPromise]]" = {
     "registry.number.issue": (_lazy("签发学籍号"), _lazy("系统签发了{kind}字头学籍号")),
     "registry.problem.found": (_lazy("发现问题学籍"), _lazy("发现问题学籍")),
     "registry.problem.close": (_lazy("问题学籍销号"), _lazy("{office}的{actor}为问题学籍销号")),
+    "registry.import.upload": (_lazy("上传导入文件"), _lazy("{office}的{actor}上传了新生导入文件")),
+    "registry.import.check": (
+        _lazy("检查导入文件"),
+        _lazy("系统检查了新生导入文件：{rows} 行，{wrong} 行有误"),
+    ),
+    "registry.import.fail": (_lazy("导入文件无法读取"), _lazy("新生导入文件无法读取（{code}）")),
+    "registry.import.correct": (
+        _lazy("修改导入行"),
+        _lazy("{office}的{actor}修改了导入文件的行（{fields}）"),
+    ),
+    "registry.import.cancel": (_lazy("取消导入"), _lazy("{office}的{actor}取消了一次新生导入")),
+    "registry.import.purge": (_lazy("清除导入文件"), _lazy("系统清除了逾期未提交的导入文件")),
+    "registry.import.commit": (_lazy("提交导入"), _lazy("{office}的{actor}提交了新生导入，共 {rows} 行")),
+    "registry.import.committed": (
+        _lazy("导入写入"),
+        _lazy("新生导入写入完成：新建 {created} 人，接续 {continued} 人（办件{number}）"),
+    ),
     "registry.class.create": (_lazy("新建班级"), _lazy("{office}的{actor}新建了班级")),
     "registry.class.update": (_lazy("修改班级"), _lazy("{office}的{actor}修改了班级（{fields}）")),
+    "registry.class.seats": (_lazy("允许超班额"), _lazy("{office}的{actor}许可{name}超班额 {seats} 人")),
+    "registry.plan.set": (
+        _lazy("设定招生计划"),
+        _lazy("{office}的{actor}为{school}设定{year}年招生计划 {planned} 人"),
+    ),
+    "registry.quota.set": (_lazy("核定学籍总量"), _lazy("{office}的{actor}为{school}核定学籍总量 {most} 人")),
     "archives.material.add": (_lazy("上传材料"), _lazy("{office}的{actor}上传了材料")),
     "archives.material.attach": (_lazy("材料归档"), _lazy("{office}的{actor}将材料归入学生档案")),
     "accounts.post.appoint": (_lazy("任命"), _lazy("{office}的{actor}任命{name}为{role}")),
@@ -56,7 +90,18 @@ ACTS: "dict[str, tuple[StrOrPromise, StrOrPromise]]" = {
     "accounts.user.seal": (_lazy("封存账号"), _lazy("账号{name}已封存")),
     "accounts.user.unseal": (_lazy("解封账号"), _lazy("{office}的{actor}解封了账号{name}")),
     "accounts.grant.give": (_lazy("临时授权"), _lazy("{office}的{actor}临时授权{name}查看")),
-    "config.rule.set": (_lazy("设定规则"), _lazy("{office}的{actor}设定了规则{key}")),
+    "config.rule.set": (
+        _lazy("设定规则"),
+        _lazy("{office}的{actor}设定规则“{title}”：由{old}改为{new}，自{starts}起施行（{document}）"),
+    ),
+    "config.rule.end": (
+        _lazy("终止规则设定"),
+        _lazy("{office}的{actor}终止本级规则“{title}”的设定{old}，自{ends}起不再施行（{document}）"),
+    ),
+    "config.rule.withdraw": (
+        _lazy("撤回规则设定"),
+        _lazy("{office}的{actor}撤回尚未施行的规则设定“{title}”：{old}（{document}）"),
+    ),
 }
 # The filter's groups: the first parts of an action.
 GROUPS: "dict[str, StrOrPromise]" = {
@@ -66,6 +111,8 @@ GROUPS: "dict[str, StrOrPromise]" = {
     "registry.number": _lazy("学籍号"),
     "registry.problem": _lazy("问题学籍"),
     "registry.class": _lazy("班级"),
+    "registry.plan": _lazy("招生计划"),
+    "registry.quota": _lazy("学籍总量"),
     "archives.material": _lazy("材料"),
     "accounts.post": _lazy("岗位"),
     "accounts.user": _lazy("账号"),

@@ -9,6 +9,7 @@ from django.db.models import Model
 from django.db.models.functions import Now
 
 from audit.models import AccessEntry, Event
+from config.copying import copy_rows
 from config.crypto import salted_digest
 from config.requestid import current_request_id
 from config.scope import NATION, scoped_transaction
@@ -107,6 +108,31 @@ def record(
     )
 
 
+def record_many(
+    action: str,
+    subject_type: str,
+    subjects: Iterable[tuple[int, str]],
+    *,
+    actor: Actor,
+    reason: str = "",
+    basis: str = "",
+    fields: Sequence[str] = (),
+    **detail: Any,
+) -> None:
+    """Add one act for each of `subjects` (id and path), set-wise; what they share is said once."""
+    who = _who(actor)
+    copy_rows(
+        Event,
+        [
+            Event(
+                **who, action=action, org_path=path, other_path=path, subject_type=subject_type,
+                subject_id=pk, reason=reason, basis=basis, fields=list(fields), detail=detail,
+            )
+            for pk, path in subjects
+        ],
+    )  # fmt: skip
+
+
 def record_read(
     subject: Model,
     *,
@@ -129,7 +155,9 @@ def record_read(
     )
 
 
-def record_list(subject_type: str, ids: Iterable[int], *, actor: Actor, route: str) -> None:
+def record_list(
+    subject_type: str, ids: Iterable[int], *, actor: Actor, route: str, purpose: str = ""
+) -> None:
     """Add one row for a list that was shown, with the ids on it; an empty list leaves none."""
     shown = list(ids)
     if shown:
@@ -139,6 +167,7 @@ def record_list(subject_type: str, ids: Iterable[int], *, actor: Actor, route: s
             org_path=actor.acting_path,
             subject_type=subject_type,
             route=route,
+            purpose=purpose,
             subject_ids=shown,
         )
 

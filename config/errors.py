@@ -34,6 +34,12 @@ class Refusal(Exception):
         """The sentence a person reads."""
         return str(self.args[0])
 
+    def in_words(self) -> dict[str, str]:
+        """What a job keeps of a refusal, for whoever comes back later."""
+        return {
+            "code": self.code, "detail": self.detail, "rule": self.rule, "article": str(self.article)
+        }  # fmt: skip
+
     def fields(self) -> dict[str, list[dict[str, str]]]:
         """Findings by field name, as pages and the API show them."""
         grouped: dict[str, list[dict[str, str]]] = {}

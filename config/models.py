@@ -65,6 +65,7 @@ class Job(models.Model):
         RUNNING = "running", "进行中"
         DONE = "done", "完成"
         FAILED = "failed", "失败"
+        CANCELLED = "cancelled", "已取消"
 
     kind = models.CharField("种类", max_length=40)
     path = PathField("机构路径")

@@ -11,17 +11,17 @@ from django.conf import settings
 
 from config.crypto import DoesNotOpen, seal, unseal
 
-_TABLE, _FIELD = "archives_material", "content"
+_FIELD = "content"
 
 
-def store(content: bytes) -> str:
-    """Keep `content` sealed for its own name, on the disk before this returns; the name."""
+def store(content: bytes, table: str) -> str:
+    """Keep `content` sealed for its own name and for `table`, on the disk before this returns; the name."""
     name = secrets.token_hex(16)
     file = _file(name)
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     part = file.with_suffix(".part")
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as handle:
-        handle.write(seal(content, _TABLE, name, _FIELD))
+        handle.write(seal(content, table, name, _FIELD))
         handle.flush()
         os.fsync(handle.fileno())
     part.rename(file)
@@ -31,15 +31,17 @@ def store(content: bytes) -> str:
     return name
 
 
-def load(name: str, digest: str) -> bytes:
-    """The content stored under `name`. Raises DoesNotOpen when it is missing, foreign or not as recorded."""
+def load(name: str, table: str, digest: str) -> bytes:
+    """The content stored under `name` for `table`. Raises DoesNotOpen when it is missing, foreign or not as
+    recorded.
+    """
     try:
         sealed = _file(name).read_bytes()
     except FileNotFoundError:
-        raise DoesNotOpen(f"{_TABLE}.{_FIELD}: the file is missing") from None
-    content = unseal(sealed, _TABLE, name, _FIELD)
+        raise DoesNotOpen(f"{table}.{_FIELD}: the file is missing") from None
+    content = unseal(sealed, table, name, _FIELD)
     if not compare_digest(digest_of(content), digest):
-        raise DoesNotOpen(f"{_TABLE}.{_FIELD}: the digest differs")
+        raise DoesNotOpen(f"{table}.{_FIELD}: the digest differs")
     return content
 
 
@@ -56,7 +58,7 @@ def digest_of(content: bytes) -> str:
 def _file(name: str) -> Path:
     # Names are ours; one that is not would be somebody's path.
     if not re.fullmatch("[0-9a-f]{32}", name):
-        raise DoesNotOpen(f"{_TABLE}.{_FIELD}: not a stored name")
+        raise DoesNotOpen("sealed file: not a stored name")
     return Path(settings.MEDIA_ROOT) / name[:2] / name
 
 

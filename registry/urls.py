@@ -1,6 +1,17 @@
 from django.urls import path
 
-from registry.views import classes, editing, problems, record, reveal, schools, search, students
+from registry.views import (
+    allowances,
+    classes,
+    editing,
+    imports,
+    problems,
+    record,
+    reveal,
+    schools,
+    search,
+    students,
+)
 
 app_name = "registry"
 urlpatterns = [
@@ -10,9 +21,21 @@ urlpatterns = [
     path("students/<uuid:public_id>/reveal", reveal.reveal, name="reveal"),
     path("classes", classes.classes, name="classes"),
     path("classes/<int:pk>", classes.school_class, name="school_class"),
+    path("classes/<int:pk>/seats", allowances.permit_seats, name="permit_seats"),
     path("schools/<int:pk>", schools.school, name="school"),
+    path("schools/<int:pk>/plans", allowances.plans, name="plans"),
     path("problems", problems.problems, name="problems"),
     path("problems/<int:pk>", problems.problem, name="problem"),
+    path("imports", imports.imports, name="imports"),
+    path("imports/template", imports.template, name="import_template"),
+    path("imports/<uuid:public_id>", imports.batch, name="import"),
+    path("imports/<uuid:public_id>/progress", imports.progress, name="import_progress"),
+    path("imports/<uuid:public_id>/cells", imports.cells, name="import_cells"),
+    path("imports/<uuid:public_id>/preview", imports.preview, name="import_preview"),
+    path("imports/<uuid:public_id>/check", imports.check, name="import_check"),
+    path("imports/<uuid:public_id>/commit", imports.commit, name="import_commit"),
+    path("imports/<uuid:public_id>/cancel", imports.cancel, name="import_cancel"),
+    path("imports/<uuid:public_id>/workbook", imports.workbook, name="import_workbook"),
     path("search", search.search, name="search"),
     path("suggest", search.suggest, name="suggest"),
 ]

@@ -4,20 +4,33 @@
 
 import itertools
 import os
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
+from uuid import uuid4
 
 from django.db.backends.postgresql.psycopg_any import DateRange
 
 from accounts.models import OfficeGrant, Organization, Post, TrainingRecord, User
 from accounts.roles import ROLES
 from config.clock import today
+from config.copying import copy_rows
+from config.models import RuleValue
 from registry.codes import DATA, rows_of
 from registry.identity import check_digit
-from registry.models import School, SchoolClass, Student
+from registry.models import (
+    Enrolment,
+    FamilyMember,
+    IdentityDocument,
+    ImportBatch,
+    ImportRow,
+    School,
+    SchoolClass,
+    Student,
+)
 from registry.record import new_record
 from registry.services.registration import save_record
-from registry.status import NORMAL
+from registry.status import NORMAL, PENDING
 
 NATION, PROVINCE, CITY, COUNTY = "CN.", "CN.44.", "CN.44.03.", "CN.44.03.05."
 SCHOOL = "CN.44.03.05.2144000001."  # a primary school in 南山区
@@ -36,7 +49,10 @@ _NAMES = {NATION: "教育部", PROVINCE: "广东省教育厅", CITY: "深圳市�
 
 
 def make_office(path: str, **fields: Any) -> Organization:
-    """The office at `path`, with every office above it; kinds follow the depth unless given."""
+    """The office at `path`, with every office above it; kinds follow the depth unless given.
+
+    In its province new pupils register all the year: on no day is a registration a 补录 (R-EST-13).
+    """
     known = Organization.objects.filter(path=path).first()
     if known:
         return known
@@ -56,6 +72,8 @@ def make_office(path: str, **fields: Any) -> Organization:
         valid=fields.pop("valid", ALWAYS),
         **fields,
     )
+    if kind == "province":
+        make_rule("REGISTRATION_CLOSES", "0630", path)
     if kind == "school":
         School.objects.create(
             organization=office,
@@ -67,6 +85,20 @@ def make_office(path: str, **fields: Any) -> Organization:
             phone="0755-26000000",
         )
     return office
+
+
+def make_rule(key: str, value: object, path: str = COUNTY) -> RuleValue:
+    """A local value in force at the office of `path`, in the place of an earlier one."""
+    RuleValue.objects.filter(path=path, key=key).delete()
+    return RuleValue.objects.create(
+        path=path,
+        key=key,
+        value=value,
+        valid=ALWAYS,
+        document="教基〔2025〕9号",
+        set_by_name=_NAMES.get(path, "主管部门"),
+        created_by_name="李明",
+    )
 
 
 def make_class(school: str = SCHOOL, grade: str = "11", **fields: Any) -> SchoolClass:
@@ -212,3 +244,54 @@ def make_student(
     if number:
         StudentNumber.objects.create(org_path=school_class.org_path, student=pupil.student, number=number)
     return Student.objects.get(pk=pupil.student.pk)
+
+
+def make_committed_batch(
+    school: str = SCHOOL, count: int = 5, *, continued: Sequence[Student] = (), **changes: str
+) -> ImportBatch:
+    """A workbook whose `count` rows have become pending pupils, as the commit leaves them, without its case.
+
+    `continued` are former pupils whose rows stand behind; `changes` overwrite values of every row.
+    """
+    from registry.form_values import clean_record
+    from registry.record import fill_enrolment, place_in_class
+
+    office = make_office(school)
+    batch = ImportBatch.objects.create(
+        org_path=school, school=office, file_name="一年级新生.xlsx", size=1, digest=uuid4().hex * 2,
+        state=ImportBatch.State.COMMITTED, rows_total=count + len(continued),
+        created_by=make_registrar(school), created_by_name="上传人",
+    )  # fmt: skip
+    classes = [make_class(school, name=f"一({n + 1})班") for n in range((count + len(continued)) // 40 + 1)]
+    first = first_grader_birth()
+    rows, records, spells = [], [], []
+    for place in range(count):
+        birth = (first + timedelta(days=place % 300)).isoformat()
+        values = clean_record(valid_values(**({"birth_on": birth} | changes)), "11")
+        records.append(new_record(values, classes[place // 40], starts_on=today()))
+        rows.append(
+            ImportRow(
+                org_path=school, batch=batch, number=place + 2, action=ImportRow.Action.CREATE,
+                school_class=classes[place // 40], student=records[-1].student,
+            )
+        )  # fmt: skip
+    for place, student in enumerate(continued, start=count):
+        values = clean_record(valid_values(birth_on=student.birth_on.isoformat(), sex=student.sex), "11")
+        row = ImportRow(
+            org_path=school, batch=batch, number=place + 2, action=ImportRow.Action.CONTINUE,
+            school_class=classes[place // 40], student=student,
+        )  # fmt: skip
+        row.set_cells(values, values)
+        rows.append(row)
+        spell = Enrolment(
+            org_path=school, student=student, school=office, status=PENDING, valid=DateRange(today(), None)
+        )
+        fill_enrolment(spell, values, student)
+        place_in_class(spell, classes[place // 40])
+        spells.append(spell)
+    copy_rows(Student, [record.student for record in records])
+    copy_rows(IdentityDocument, [record.document for record in records if record.document])
+    copy_rows(Enrolment, [record.enrolment for record in records] + spells)
+    copy_rows(FamilyMember, [member for record in records for member in record.family])
+    ImportRow.objects.bulk_create(rows)
+    return batch

@@ -14,9 +14,10 @@ from django.test.client import MULTIPART_CONTENT
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import User
-from registry.models import ProblemRecord, Student
+from config.models import Job
+from registry.models import CodeValue, ProblemRecord, Student
 from tests import make
-from tests.transfers.filing import file_pupil, make_material
+from tests.transfers.filing import file_batch, file_pupil, make_material
 from transfers.models import Case
 
 pytestmark = [pytest.mark.usefixtures("nation"), pytest.mark.rule("AZ-1", "AZ-2", "AZ-3", "AZ-9", "R-ACC-02")]
@@ -65,6 +66,7 @@ class World:
         }
         self.student: Student = make.make_student(self.school_class)
         self.case: Case = file_pupil(self.office)
+        self.batch_case: Case = file_batch(self.office, 2)
         self.material = make_material(self.office["registrar"])
         self.material.student = self.student
         self.material.save()
@@ -73,6 +75,8 @@ class World:
             org_path=make.SCHOOL, other_path=make.SCHOOL, type="1", side="single", student=self.student,
             found_by="测试", detail="测试",
         )  # fmt: skip
+        self.job = Job.objects.create(kind="check_intake", path=make.SCHOOL, started_by_name="测试")
+        self.code = CodeValue.objects.create(list="example", code="1", name_zh="示例", valid=make.ALWAYS)
         self.people: dict[str, User] = {}
 
     def person(self, who: str) -> User:
@@ -97,6 +101,8 @@ class World:
             "registry:reveal": [self.student.public_id],
             "registry:school_class": [self.school_class.pk],
             "registry:school": [self.school_class.school_id],
+            "registry:plans": [self.school_class.school_id],
+            "registry:permit_seats": [self.school_class.pk],
             "registry:problem": [self.problem.pk],
             "archives:material": [self.material.public_id],
             "archives:remove": [self.loose.public_id],
@@ -105,14 +111,27 @@ class World:
             "transfers:case": [self.case.number],
             "transfers:decide": [self.case.number],
             "transfers:reveal": [self.case.number],
+            "transfers:case_rows": [self.batch_case.number],
+            "transfers:return_rows": [self.batch_case.number],
+            "case-return-rows": [self.batch_case.number],
             "transfers:withdraw": [self.case.number],
             "transfers:correct": [self.case.number],
             "transfers:identity_change": [self.student.public_id],
             "transfers:job": [0],
+            "transfers:rule": ["CLASS_SIZE_MAX_PRIMARY"],
+            "transfers:rule_preview": ["CLASS_SIZE_MAX_PRIMARY"],
+            "transfers:rule_try": ["CLASS_SIZE_MAX_PRIMARY"],
+            "transfers:rule_set": ["CLASS_SIZE_MAX_PRIMARY"],
+            "transfers:rule_end": ["CLASS_SIZE_MAX_PRIMARY"],
             "student-detail": [self.student.public_id],
             "case-detail": [self.case.number],
             "case-decide": [self.case.number],
             "case-withdraw": [self.case.number],
+            "school-detail": [self.school_class.school_id],
+            "class-detail": [self.school_class.pk],
+            "code-detail": [self.code.list],
+            "job-detail": [self.job.pk],
+            "rule-detail": ["CLASS_SIZE_MAX_PRIMARY"],
         }
         return kinds.get(route, [])
 

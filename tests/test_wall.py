@@ -20,6 +20,8 @@ WALLED = {
     "registry_familymember", "registry_familymemberevent",
     "registry_enrolment", "registry_enrolmentevent",
     "registry_schoolclass", "registry_openbusiness", "registry_problemrecord",
+    "registry_importbatch", "registry_importrow", "registry_importfinding",
+    "registry_intakeplan", "registry_statusquota", "registry_seatpermission",
     "archives_material",
     "transfers_case", "transfers_step", "transfers_evidence",
 }  # fmt: skip

@@ -2,8 +2,10 @@
 counted, recorded.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import reduce
 
 from django.db.models import QuerySet
 from django.db.models.functions import Now
@@ -18,11 +20,14 @@ from config.clock import today
 from config.crypto import blind_index
 from config.errors import Refusal
 from config.rules import rules
-from config.scope import NATION, ancestors, scope
+from config.scope import NATION, ancestors, common_path, scope
+from registry.form_values import parse_date
 from registry.identity import canonical, family, fold_number, mask_name
-from registry.models import Enrolment, IdentityDocument, Student
+from registry.models import Enrolment, IdentityDocument, ImportBatch, ImportRow, School, Student
 from registry.names import fold_name
+from registry.record import same_person_index
 from registry.services.duplicates import SAME_NUMBER, Suspicion, note_problem
+from registry.services.intake_rules import Entrant, base_list_area, not_on_base_list
 from registry.status import OPEN, STATUSES
 
 
@@ -160,6 +165,33 @@ def note_taken_number(actor: User, *, id_type: str, id_number: str, nationality:
             note_problem(
                 held.student, suspicion, actor=actor, found_by="新生注册", other_path=actor.acting_path
             )
+
+
+def base_list_without(school: School, values: Mapping[str, str]) -> str:
+    """The name of the area whose list of primary leavers lacks this child, or an empty text (D9).
+
+    `values` are cleaned; a birth date or name that the form refuses anyway is not looked for.
+    """
+    birth = parse_date(values.get("birth_on", ""))
+    if birth is None or not values.get("name"):
+        return ""
+    number = values.get("id_number", "")
+    form = canonical(values["id_type"], number, values.get("nationality", "")) if number else ""
+    blind = blind_index(family(values["id_type"]), form) if form else None
+    person = same_person_index(fold_name(values["name"]), values.get("sex", ""), birth)
+    area = base_list_area(school.organization.path)
+    with scope(area):
+        if not not_on_base_list(school, [Entrant(1, blind, person)], today()):
+            return ""
+    return Organization.objects.get(path=area).name
+
+
+def reach_of(batch: ImportBatch) -> str:
+    """The path that holds the school of a batch and every record its rows continue."""
+    with scope(NATION):
+        rows = ImportRow.objects.filter(batch=batch, student__isnull=False)
+        paths = set(rows.values_list("student__org_path", flat=True))
+    return reduce(common_path, sorted(paths), batch.org_path)
 
 
 def is_number_taken(student: Student, id_type: str, id_number: str) -> bool:

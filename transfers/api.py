@@ -3,25 +3,34 @@
 from typing import Any
 
 from django.urls import reverse
-from rest_framework import serializers, status
+from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from accounts.api import StrictSerializer
+from accounts.api import claim_key, page, read_body, read_query
+from accounts.idempotency import body_digest
 from accounts.models import User
+from accounts.openapi import describe, in_path, page_of
 from accounts.roles import Right
 from archives.services import find_uploads
 from audit.services import record_list, record_read
-from registry.queries.rosters import MOST_COUNTED
 from transfers import services
-from transfers.casefile import CaseFile, open_file
-from transfers.forms import ASKED_KEYS, expect
-from transfers.idempotency import body_digest, claim
+from transfers.api_shapes import (
+    NUMBER,
+    CaseDetail,
+    CaseQuery,
+    CaseRow,
+    DecisionBody,
+    FilingBody,
+    ReturnBody,
+    WithdrawalBody,
+)
+from transfers.casefile import open_file
+from transfers.intake import return_rows
 from transfers.kinds import KINDS
-from transfers.kinds.registration import REGISTRATION
-from transfers.models import Case, Step
+from transfers.models import Case
 from transfers.queries import open_case, read_cases, read_filters
 from transfers.views.registration import own_school
 
@@ -29,181 +38,207 @@ _RIGHTS = {
     "create": (Right.FILE,),
     "withdraw": (Right.FILE,),
     "decide": (Right.REVIEW, Right.DECIDE),
+    "return_rows": (Right.REVIEW, Right.DECIDE, Right.FILE),
 }
+_TAG = "办件"
+_BY_NUMBER = in_path("number", "办件号", pattern=f"^{NUMBER}$")
 
-
-class FileSerializer(StrictSerializer):
-    """What a new registration brings. `values` are the form's keys, as typed: codes or labels."""
-
-    kind = serializers.ChoiceField([REGISTRATION.code])
-    class_id = serializers.IntegerField(min_value=1)
-    values = serializers.DictField(child=serializers.CharField(allow_blank=True, max_length=500))  # type: ignore[assignment]
-    materials = serializers.ListField(child=serializers.UUIDField(), max_length=20, default=list)
-    is_disputed = serializers.BooleanField(default=False)
-    distinct_reason = serializers.CharField(default="", allow_blank=True, max_length=200)
-
-    def validate_values(self, given: dict[str, str]) -> dict[str, str]:
-        if unknown := sorted(set(given) - ASKED_KEYS):
-            raise serializers.ValidationError({key: ["不认识的字段。"] for key in unknown})
-        return given
-
-
-class DecisionSerializer(StrictSerializer):
-    decision = serializers.ChoiceField(Step.Decision.choices)
-    reason = serializers.CharField(default="", allow_blank=True, max_length=400)
-    ticked = serializers.ListField(child=serializers.CharField(max_length=2), max_length=30, default=list)
-
-
-class ReasonSerializer(StrictSerializer):
-    reason = serializers.CharField(default="", allow_blank=True, max_length=400)
+_EXAMPLE_ROW = {
+    "number": "ZC260901000042",
+    "kind": "registration",
+    "state": "waiting",
+    "pupil": "林小鹿",
+    "to": "示例市第一小学",
+    "waits_at": "示例区教育局",
+    "due_on": "2026-09-15",
+    "filed_by": "周登记",
+    "filed_at": "2026-09-01T09:30:00+08:00",
+    "ended_at": None,
+    "from": "示例市第一小学",
+}
+_EXAMPLE_PLACE = {"path": "CN.44.03.05.2144000001.", "name": "示例市第一小学"}
+_EXAMPLE = {
+    "number": "ZC260901000042",
+    "kind": "registration",
+    "state": "waiting",
+    "sentence": "等待示例区教育局办理“主管部门核准”。",
+    "to": _EXAMPLE_PLACE,
+    "pupil": {"name": "林小鹿", "sex": "女性", "birth_on": "2019-10-15", "id_mask": "440305********0025"},
+    "student": "01990000-1111-7222-8333-444455556666",
+    "filed_by": "周登记",
+    "filed_at": "2026-09-01T09:30:00+08:00",
+    "ended_at": None,
+    "rulebook": "2025.2+17",
+    "batch": None,
+    "steps": [
+        {
+            "ordinal": 1,
+            "label": "学校领导审核",
+            "office": "示例市第一小学",
+            "is_current": False,
+            "due_on": "2026-09-15",
+            "decision": "approve",
+            "decided_by": "郑校长",
+            "decided_at": "2026-09-01T15:00:00+08:00",
+            "reason": "",
+        }
+    ],
+    "checks": [
+        {
+            "code": "seat",
+            "label": "班额未超",
+            "rule": "C5",
+            "article": "国家班额标准",
+            "is_met": True,
+            "detail": "",
+        }
+    ],
+    "materials": [
+        {"id": "01990000-2222-7333-8444-555566667777", "type": "01", "label": "居民户口簿"},
+    ],
+    "may": {"decide": False, "withdraw": True, "why_not": "应由示例区教育局办理(吴核准 0755-26000000)。"},
+    "from": _EXAMPLE_PLACE,
+}
+_EXAMPLE_FILING = {
+    "kind": "registration",
+    "class_id": 8801,
+    "values": {"name": "林小鹿", "sex": "女", "birth_on": "2019-10-15", "id_type": "居民身份证"},
+    "materials": ["01990000-2222-7333-8444-555566667777"],
+}
 
 
 class CaseViewSet(ViewSet):
     """`/api/v1/cases/`: list (`kind`, `state`; `after` = last number), one, file, decide, withdraw."""
 
     lookup_field = "number"
-    lookup_value_regex = "[A-Z]{2}[0-9]{6,18}"
+    lookup_value_regex = NUMBER
 
     @property
     def required_rights(self) -> tuple[Right, ...]:
         return _RIGHTS.get(self.action or "", (Right.VIEW_CASE,))
 
+    @describe(
+        _TAG,
+        "办件列表",
+        "管理范围内的办件，新的在前。每次查看留痕。",
+        query=CaseQuery,
+        answer=page_of(CaseRow),
+        example={"results": [_EXAMPLE_ROW], "next": None, "total": 1, "total_is_exact": True},
+    )
     def list(self, request: Request) -> Response:
         user: Any = request.user
-        query = request._request.GET
-        expect(query, "kind", "state", "after")
-        page = read_cases(user, read_filters(query), query.get("after", ""))
-        record_list("case", [row["id"] for row in page.rows], actor=user, route="case-list")
-        following = query.copy()
-        following["after"] = str(page.after)
-        address = request.build_absolute_uri(f"{request.path}?{following.urlencode()}")
-        body = {
-            "results": [_row(row) for row in page.rows],
-            "next": address if page.after else None,
-            "total": min(page.total, MOST_COUNTED),
-            "total_is_exact": page.total <= MOST_COUNTED,
-        }
-        return Response(body)
+        read_query(request, CaseQuery)
+        query = request.query_params
+        found = read_cases(user, read_filters(query), query.get("after", ""))
+        record_list("case", [row["id"] for row in found.rows], actor=user, route="case-list")
+        return page(request, CaseRow(found.rows, many=True).data, found.after, found.total)
 
+    @describe(
+        _TAG,
+        "办件详情",
+        "一个办件：环节、条件、材料，以及您现在能做什么、不能做时由谁办理。每次查看留痕。",
+        path=_BY_NUMBER,
+        answer=CaseDetail,
+        example=_EXAMPLE,
+    )
     def retrieve(self, request: Request, number: str) -> Response:
         user: Any = request.user
-        return Response(self.read(request, user, open_case(user, number)))
+        read_query(request)
+        return Response(self.read(user, open_case(user, number)))
 
+    @describe(
+        _TAG,
+        "发起学籍注册",
+        "与页面的“新生注册”同一业务：校验、查重、材料与班额不符时逐项说明，不留下任何内容。",
+        body=FilingBody,
+        sends=_EXAMPLE_FILING,
+        answer=CaseDetail,
+        example=_EXAMPLE,
+        creates=True,
+    )
     def create(self, request: Request) -> Response:
-        """POST a registration with an `Idempotency-Key`; same key and body, same answer."""
         user: Any = request.user
-        held = claim(user, "case-list", request.headers.get("Idempotency-Key", ""), body_digest(request.data))
+        read_query(request)
+        held = claim_key(request, "case-list", body_digest(request.data))
         if held.location:
             first = open_case(user, held.location.rstrip("/").rsplit("/", 1)[1])
-            return Response(self.read(request, user, first), held.status, headers={"Location": held.location})
-        sent = FileSerializer(data=request.data)
-        sent.is_valid(raise_exception=True)
-        given: dict[str, Any] = sent.validated_data
+            return Response(self.read(user, first), held.status, headers={"Location": held.location})
+        given = read_body(request, FilingBody)
         case = services.file_case(
             KINDS[given["kind"]],
             own_school(user),
             actor=user,
             materials=find_uploads(given["materials"], actor=user),
-            payload={key: given[key] for key in ("class_id", "is_disputed", "distinct_reason")},
+            payload={key: given[key] for key in ("class_id", "is_disputed", "distinct_reason")}
+            | {"deferred_until": given["deferred_until"].isoformat() if given["deferred_until"] else ""},
             values=given["values"],
             class_id=given["class_id"],
         )
         location = reverse("case-detail", args=[case.number])
         held.answer(status.HTTP_201_CREATED, location)
         case.refresh_from_db()
-        body = self.read(request, user, case)
-        return Response(body, status.HTTP_201_CREATED, headers={"Location": location})
+        return Response(self.read(user, case), status.HTTP_201_CREATED, headers={"Location": location})
 
+    @describe(
+        _TAG,
+        "作出决定",
+        "同意、退回补正或不同意当前环节，与页面的按钮同一业务。两人同时办理时，后到的得到 409。",
+        path=_BY_NUMBER,
+        body=DecisionBody,
+        sends={"decision": "approve", "ticked": ["01"]},
+        answer=CaseDetail,
+        example=_EXAMPLE,
+    )
     @action(detail=True, methods=["post"])
     def decide(self, request: Request, number: str) -> Response:
-        """POST {"decision": "approve", "reason": "…", "ticked": ["01"]}: as the page's button."""
         user: Any = request.user
         case = self.subject(request, user, number)
-        sent = DecisionSerializer(data=request.data)
-        sent.is_valid(raise_exception=True)
-        services.decide(case, actor=user, **sent.validated_data)
-        return Response(self.read(request, user, open_case(user, number)))
+        services.decide(case, actor=user, **read_body(request, DecisionBody))
+        return Response(self.read(user, open_case(user, number)))
 
+    @describe(
+        _TAG,
+        "撤回",
+        "发起单位撤回尚未办结的办件，须写明理由。",
+        path=_BY_NUMBER,
+        body=WithdrawalBody,
+        sends={"reason": "家长改变主意，暂不入学。"},
+        answer=CaseDetail,
+        example=_EXAMPLE | {"state": "withdrawn", "sentence": "发起单位已撤回。"},
+    )
     @action(detail=True, methods=["post"])
     def withdraw(self, request: Request, number: str) -> Response:
         user: Any = request.user
         case = self.subject(request, user, number)
-        sent = ReasonSerializer(data=request.data)
-        sent.is_valid(raise_exception=True)
-        services.withdraw(case, actor=user, reason=sent.validated_data["reason"])
-        return Response(self.read(request, user, open_case(user, number)))
+        services.withdraw(case, actor=user, **read_body(request, WithdrawalBody))
+        return Response(self.read(user, open_case(user, number)))
+
+    @describe(
+        _TAG,
+        "退回单个学生",
+        "从批量学籍注册中退回部分学生，其余继续办理；退回的学生各成一件，由学校补正后单独重新提交。",
+        path=_BY_NUMBER,
+        body=ReturnBody,
+        sends={"rows": [12, 15], "reason": "姓名与户口簿不一致"},
+        answer=CaseDetail,
+        example=_EXAMPLE,
+    )
+    @action(detail=True, methods=["post"], url_path="return-rows")
+    def return_rows(self, request: Request, number: str) -> Response:
+        user: Any = request.user
+        case = self.subject(request, user, number)
+        sent = read_body(request, ReturnBody)
+        return_rows(case, sent["rows"], actor=user, reason=sent["reason"])
+        return Response(self.read(user, open_case(user, number)))
 
     def subject(self, request: Request, user: User, number: str) -> Case:
         """The case an act is about; a refusal's trace names it."""
+        read_query(request)
         case = open_case(user, number)
         request._request.subject = case  # type: ignore[attr-defined]
         return case
 
-    def read(self, request: Request, user: User, case: Case) -> dict[str, Any]:
+    def read(self, user: User, case: Case) -> Any:
         """One case in words, with its trace (RD-3)."""
         record_read(case, actor=user, route="case-detail", purpose=KINDS[case.kind].name)
-        return _detail(open_file(case, user))
-
-
-def _row(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "number": row["number"],
-        "kind": row["kind"],
-        "state": row["state"],
-        "pupil": row["pupil"],
-        "from": row["from_name"],
-        "to": row["to_name"],
-        "waits_at": row["at"],
-        "due_on": row["due_on"],
-        "filed_by": row["filed_by_name"],
-        "filed_at": row["filed_at"],
-        "ended_at": row["ended_at"],
-    }
-
-
-def _detail(file: CaseFile) -> dict[str, Any]:
-    case = file.case
-    return {
-        "number": case.number,
-        "kind": case.kind,
-        "state": case.state,
-        "sentence": file.sentence,
-        "from": {"path": case.from_path, "name": case.from_name},
-        "to": {"path": case.to_path, "name": case.to_name},
-        "pupil": {key: file.card.get(key, "") for key in ("name", "sex", "birth_on", "id_mask")},
-        "student": file.student.public_id if file.student else None,
-        "filed_by": case.filed_by_name,
-        "filed_at": case.filed_at,
-        "ended_at": case.ended_at,
-        "rulebook": case.rulebook,
-        "steps": [
-            {
-                "ordinal": stage.step.ordinal,
-                "label": stage.step.label,
-                "office": stage.step.office_name,
-                "is_current": stage.step.is_current,
-                "due_on": stage.step.due_on,
-                "decision": stage.step.decision,
-                "decided_by": stage.step.decided_by_name,
-                "decided_at": stage.step.decided_at,
-                "reason": stage.step.reason,
-            }
-            for stage in file.stages
-        ],
-        "checks": [
-            {
-                "code": requirement.code,
-                "label": requirement.label,
-                "rule": requirement.rule,
-                "article": requirement.article,
-                "is_met": not why,
-                "detail": why,
-            }
-            for requirement, why in file.checks
-        ],
-        "materials": [
-            {"id": paper.material.public_id, "type": paper.type, "label": paper.label}
-            for paper in file.papers
-        ],
-        "may": {"decide": file.turn is not None, "withdraw": file.may_withdraw, "why_not": file.why_not},
-    }
+        return CaseDetail(open_file(case, user)).data

@@ -1,10 +1,16 @@
 """The root of the API: resources to read, acts to write; each app brings its own views."""
 
+from django.contrib.auth.decorators import login_required
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
+from accounts.api_docs import ApiDocs, ApiDocument, ApiDocumentYaml
+from accounts.api_jobs import JobViewSet
+from accounts.api_rules import RuleViewSet
 from archives.api import MaterialView
-from registry.api import ClassViewSet, SchoolViewSet, StudentViewSet
+from registry.api.codes import CodeListViewSet
+from registry.api.places import ClassViewSet, SchoolViewSet
+from registry.api.students import StudentViewSet
 from transfers.api import CaseViewSet
 
 router = SimpleRouter()
@@ -12,8 +18,15 @@ router.register("students", StudentViewSet, basename="student")
 router.register("classes", ClassViewSet, basename="class")
 router.register("schools", SchoolViewSet, basename="school")
 router.register("cases", CaseViewSet, basename="case")
+router.register("codes", CodeListViewSet, basename="code")
+router.register("jobs", JobViewSet, basename="job")
+router.register("rules", RuleViewSet, basename="rule")
 
 urlpatterns = [
     path("", include(router.urls)),
     path("materials/", MaterialView.as_view(), name="material-list"),
+    path("openapi.json", ApiDocument.as_view(), name="api-document"),
+    path("openapi.yaml", ApiDocumentYaml.as_view(), name="api-document-yaml"),
+    # A page for people: who is not signed in is led to the sign-in page, not answered in JSON.
+    path("docs", login_required(ApiDocs.as_view()), name="api-docs"),
 ]

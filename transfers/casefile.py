@@ -15,10 +15,11 @@ from registry.identity import mask_number
 from registry.models import Student
 from registry.queries.dossier import Dossier, open_dossier
 from registry.queries.sight import sight_of
-from transfers.kind import EvidenceNeed, Kind, Requirement
+from transfers.batchfile import BatchFile, open_batch_file
+from transfers.kind import Advice, EvidenceNeed, Kind, Requirement
 from transfers.kinds import KINDS
 from transfers.models import Case, Step
-from transfers.queries import holders, workdays_left
+from transfers.queries import count_in_words, holders, workdays_left
 from transfers.services import examine_case, facts_of, may_withdraw, own_turn, refuse_second_signature
 
 State = Case.State
@@ -80,6 +81,19 @@ class CaseFile:
     why_not: str = ""
     may_withdraw: bool = False
     may_correct: bool = False
+    batch: BatchFile | None = None
+
+    @property
+    def title(self) -> str:
+        """Whom it is about: the pupil, or how many."""
+        return self.card.get("name", "") if self.batch is None else count_in_words(self.batch.count)
+
+    @property
+    def may_return_rows(self) -> bool:
+        """Whether single pupils may be taken out: by the officer whose turn it is, or by the school that got
+        the batch back.
+        """
+        return self.batch is not None and (self.turn is not None or self.may_correct)
 
     @property
     def current(self) -> Stage | None:
@@ -91,13 +105,16 @@ class CaseFile:
 
     @property
     def failed(self) -> int:
-        return sum(bool(why) for _requirement, why in self.checks)
+        return sum(bool(why) and not isinstance(why, Advice) for _requirement, why in self.checks)
 
     @property
     def sentence(self) -> str:
         """The state in one sentence."""
         last = self.last_decided
         match self.case.state:
+            case State.WAITING if self.current and is_deferred(self.case):
+                until = f"{self.case.deferred_until:%Y-%m-%d}"
+                return _("延期注册，至 {until} 办理；在此之前不计时限。").format(until=until)
             case State.WAITING if self.current:
                 step = self.current.step
                 return _("等待{office}办理“{label}”。").format(office=step.office_name, label=step.label)
@@ -118,6 +135,11 @@ class CaseFile:
         return str(self.case.get_state_display())
 
 
+def is_deferred(case: Case) -> bool:
+    """Whether the registration still waits for the day it was deferred to (R-EST-12)."""
+    return case.deferred_until is not None and today() < case.deferred_until
+
+
 def open_file(case: Case, user: User) -> CaseFile:
     """Everything the page shows. A constant number of queries; the caller records the read."""
     kind = KINDS[case.kind]
@@ -131,10 +153,13 @@ def open_file(case: Case, user: User) -> CaseFile:
     file.student = Student.objects.visible_to(user, Right.VIEW_STUDENT).filter(cases=case).first()
     if file.student is not None:
         file.dossier = open_dossier(file.student, sight_of(user, file.student))
-    if "proposed_id_type" in file.card:
+    if file.card.get("proposed_name") or file.card.get("proposed_id_number"):
         file.changes = _changes(file)
+    if case.batch_id is not None:
+        file.batch = open_batch_file(case, user)
     # Conditions look at the pupil's rows; who sees the case from its other side sees the card alone.
-    if case.is_open and case.state != State.APPROVED and file.student is not None:
+    is_seen = case.student_id is None or file.student is not None
+    if case.is_open and case.state != State.APPROVED and is_seen:
         file.checks = examine_case(kind, facts_of(case))
     _add_acts(file, user, steps)
     return file
@@ -171,22 +196,24 @@ def _add_papers(file: CaseFile, user: User) -> None:
 
 
 def _changes(file: CaseFile) -> list[Change]:
-    """The document as it is and as proposed, both masked (RD-1); the proposed one can be revealed."""
+    """What is proposed beside what is registered; numbers are masked (RD-1), the proposed one can be
+    revealed.
+    """
     now = file.dossier.values if file.dossier else {}
-    proposed = file.card
-    return [
-        Change(
-            _("身份证件类型"),
-            label("id_document_type", now["id_type"]) if now.get("id_type") else "",
-            label("id_document_type", proposed["proposed_id_type"]),
-        ),
-        Change(
-            _("身份证件号"),
-            mask_number(now.get("id_number", "")),
-            mask_number(proposed["proposed_id_number"]),
-            is_number=True,
-        ),
-    ]
+    proposed, changes = file.card, []
+    if proposed.get("proposed_name"):
+        changes.append(Change(_("姓名"), proposed["name"], proposed["proposed_name"]))
+    if proposed.get("proposed_id_number"):
+        held = label("id_document_type", now["id_type"]) if now.get("id_type") else ""
+        kind = label("id_document_type", proposed["proposed_id_type"])
+        before, after = (
+            mask_number(number) for number in (now.get("id_number", ""), proposed["proposed_id_number"])
+        )
+        changes += [
+            Change(_("身份证件类型"), held, kind),
+            Change(_("身份证件号"), before, after, is_number=True),
+        ]
+    return changes
 
 
 def _add_acts(file: CaseFile, user: User, steps: list[Step]) -> None:

@@ -14,12 +14,13 @@ from config.errors import Refusal
 from config.faults import fault
 from config.models import Outbox
 from config.requestid import request_id
-from config.scope import scope
-from registry.models import OpenBusiness
-from registry.services.numbering import check_and_number
+from config.scope import NATION, scope
+from registry.models import ImportRow, OpenBusiness
+from registry.services.numbering import check_and_number, check_and_number_all
 from transfers.kinds import KINDS
-from transfers.models import Case
-from transfers.outbox import COMPLETE_CASE, NUMBER_STUDENT
+from transfers.kinds.registration_batch import PACK
+from transfers.models import Case, rows_of
+from transfers.outbox import COMPLETE_CASE, NUMBER_BATCH, NUMBER_STUDENT, owe
 from transfers.services import end_case, move_state
 
 log = structlog.get_logger()
@@ -95,4 +96,17 @@ def number_student(row: Outbox) -> None:
     check_and_number(row.subject_id, actor=System(acting_path=row.path))
 
 
-_EFFECTS: dict[str, Callable[[Outbox], None]] = {COMPLETE_CASE: complete_case, NUMBER_STUDENT: number_student}
+def number_batch(row: Outbox) -> None:
+    """The same for a pack of a batch; those with a likely duplicate are looked at one by one afterwards."""
+    first = ImportRow.objects.get(pk=row.subject_id)
+    pack = rows_of(first.batch_id).filter(pk__gte=first.pk).order_by("pk")
+    pupils = list(pack.values_list("student_id", flat=True)[:PACK])
+    for student_id in check_and_number_all(pupils, actor=System(acting_path=row.path)):
+        owe(NUMBER_STUDENT, student_id, NATION)
+
+
+_EFFECTS: dict[str, Callable[[Outbox], None]] = {
+    COMPLETE_CASE: complete_case,
+    NUMBER_STUDENT: number_student,
+    NUMBER_BATCH: number_batch,
+}

@@ -16,7 +16,7 @@ from transfers.queries import SIGNING, Filters, dress_case, holders, queue_count
 
 SHOWN = 8
 RECENT = 5
-_CARD = ("id", "number", "kind", "to_name", "from_name", "filed_at", "card")
+_CARD = ("id", "number", "kind", "to_name", "from_name", "filed_at", "card", "payload__count")
 
 
 @dataclass(slots=True)
@@ -100,7 +100,7 @@ def _add_sent(desk: Desk, user: User, seen: Any) -> None:
     people = holders((row["at_office_path"], row["at_right"]) for row in rows if row["at_office_path"])
     left = workdays_left(row["at_due_on"] for row in rows)
     for row in rows:
-        dress_case(row, row["number"], row["kind"], row.pop("card"))
+        dress_case(row, row["number"], row["kind"], row.pop("card"), row.pop("payload__count"))
         row["people"] = people.get((row["at_office_path"], row["at_right"]), [])
         row["left"] = left.get(row["at_due_on"])
     desk.sent = rows
@@ -117,7 +117,7 @@ def _add_returned(desk: Desk, user: User, seen: Any) -> None:
         .values(*_CARD, *(f"by_{name}" for name in columns))[:SHOWN]
     )
     for row in desk.returned:
-        dress_case(row, row["number"], row["kind"], row.pop("card"))
+        dress_case(row, row["number"], row["kind"], row.pop("card"), row.pop("payload__count"))
 
 
 def _add_recent(desk: Desk, user: User, seen: Any) -> None:
@@ -128,7 +128,7 @@ def _add_recent(desk: Desk, user: User, seen: Any) -> None:
     columns = (*_CARD, "state", "ended_at")
     desk.recent = list(ended.newest_first(user.acting_path).values(*columns)[:RECENT])
     for row in desk.recent:
-        dress_case(row, row["number"], row["kind"], row.pop("card"))
+        dress_case(row, row["number"], row["kind"], row.pop("card"), row.pop("payload__count"))
         row["state_name"] = Case.State(row["state"]).label
 
 

@@ -12,6 +12,7 @@ from config.errors import BadRequest, Refusal
 from registry.divisions import division_code, division_shown
 from registry.fields import BY_KEY, SECTIONS, Field
 from registry.findings import Finding, errors, warnings
+from registry.form_values import parse_date
 from transfers.form_words import HINTS, NUMERIC, TYPED_AS, WIDE
 
 # Given by the class, the office, or the system.
@@ -22,9 +23,10 @@ DIVISION_KEYS = frozenset(f.key for f in ASKED if f.widget == "division")
 # What the page sends besides the form's own values; anything else is refused (AZ-5).
 _MORE_KEYS = frozenset((
     "csrfmiddlewaretoken", "action", "key", "class_id", "photo", "document", "is_disputed", "distinct_reason",
-    "version", "file", "evidence_type",
+    "version", "file", "evidence_type", "deferred_until",
 ))  # fmt: skip
 CLASS, PHOTO, DOCUMENT, DISTINCT = "class_id", "photo", "document", "distinct_reason"
+DEFERRED = "deferred_until"
 # Which place of the form a refusal without findings belongs to.
 _PLACE_OF_CODE = {
     "evidence_not_ticked": DOCUMENT,
@@ -36,13 +38,23 @@ _PLACE_OF_CODE = {
     "number_taken": "id_number",
     "status_exists": "id_number",
     "same_person_found": DISTINCT,
+    "plan_exceeded": CLASS,
+    "quota_exceeded": CLASS,
+    "deferral_late": DEFERRED,
+    "deferral_unclear": DEFERRED,
+    "not_on_base_list": "id_number",
 }
-_PLACE_OF_RULE = {"R-EST-08": DOCUMENT, "C5": CLASS, "R-EST-03": "id_number"}
+_PLACE_OF_RULE = {
+    "R-EST-08": DOCUMENT, "R-EST-12": DOCUMENT, "R-EST-13": DOCUMENT, "C5": CLASS, "INTAKE_PLAN": CLASS,
+    "QUOTA": CLASS, "R-EST-03": "id_number",
+}  # fmt: skip
 LABELS: dict[str, Any] = {f.key: f.label_zh for f in ASKED} | {
     CLASS: _("班级"),
     PHOTO: _("照片"),
     DOCUMENT: _("材料"),
     DISTINCT: _("确认不是同一人"),
+    DEFERRED: _("延期注册至"),
+    "happened_on": _("变更发生的日期"),
 }
 
 
@@ -116,9 +128,20 @@ class Sheet:
     documents: list[str] = field(default_factory=list)
     is_disputed: bool = False
     distinct_reason: str = ""
+    deferred_until: str = ""
     version: int = 0
     key: str = field(default_factory=lambda: uuid4().hex)
     found: list[Finding] = field(default_factory=list)
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """What the case keeps of the form besides the pupil's own values."""
+        return {
+            "class_id": class_number(self.class_id),
+            "is_disputed": self.is_disputed,
+            "distinct_reason": self.distinct_reason,
+            "deferred_until": self.deferred_until,
+        }
 
     def parts(self) -> list[Part]:
         wrong = {finding.field for finding in errors(self.found)}
@@ -202,9 +225,16 @@ def read_sheet(posted: QueryDict) -> Sheet:
         documents=[text for text in posted.getlist(DOCUMENT) if text],
         is_disputed=posted.get("is_disputed") == "1",
         distinct_reason=" ".join(posted.get(DISTINCT, "").split()),
+        deferred_until=_iso_day(posted.get(DEFERRED, "").strip()),
         version=int(version) if version.isascii() and version.isdigit() and len(version) < 9 else 0,
         key=posted.get("key", "") or uuid4().hex,
     )
+
+
+def _iso_day(text: str) -> str:
+    """A day as typed, in ISO form; what is no day stays as it is, for the check to refuse."""
+    day = parse_date(text)
+    return day.isoformat() if day else text
 
 
 def class_number(text: str) -> int:

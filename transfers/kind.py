@@ -2,7 +2,7 @@
 to bottom.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from accounts.roles import Right
 if TYPE_CHECKING:
     from accounts.models import User
     from audit.services import Actor
-    from registry.models import Student
+    from registry.models import ImportBatch, Student
     from transfers.models import Case
 
 
@@ -22,26 +22,53 @@ class Party(StrEnum):
     TAKE_OVER_SCHOOL = "take_over_school"
     TAKE_OVER_TOWNSHIP = "take_over_township"
     TAKE_OVER_AUTHORITY = "take_over_authority"
+    TAKE_OVER_COUNTY = "take_over_county"  # the education bureau, where the authority is another office
     RELEASE_SCHOOL = "release_school"
     RELEASE_AUTHORITY = "release_authority"
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """What conditions look at: the pupil, where from, where to, and the case once there is one."""
+class Subject:
+    """Whom a case is about: one pupil, the pupils of a batch, or, with neither, what its payload says."""
 
-    student: "Student"
+    student: "Student | None" = None
+    batch: "ImportBatch | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What conditions look at: whom it is about, where from, where to, and the case once there is one."""
+
+    subject: Subject
     from_path: str
     to_path: str
     payload: dict[str, Any]
     case: "Case | None" = None
     evidence_types: frozenset[str] = frozenset()
 
+    @property
+    def student(self) -> "Student":
+        """The pupil, for a kind that is about one."""
+        assert self.subject.student is not None
+        return self.subject.student
+
+    @property
+    def batch(self) -> "ImportBatch":
+        """The batch, for a kind that is about one."""
+        assert self.subject.batch is not None
+        return self.subject.batch
+
+
+class Advice(str):
+    """What a condition has to say where the rule in force only warns: reviewers read it, nothing stops."""
+
+    is_advice = True
+
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
     """A condition with the article it rests on. `check` returns an empty text, or what is wrong and what to
-    do.
+    do; an `Advice` where that stops nothing.
     """
 
     code: str
@@ -62,21 +89,21 @@ class EvidenceNeed:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """One decision of the route. `days` is the parameter that gives its clock; `only_if` leaves the stop
-    out.
+    """One decision of the route. `days` is the parameter that gives its clock; `only_if` looks at the
+    payload and leaves the stop out.
     """
 
     party: Party
     right: Right
     label: str
     days: str
-    only_if: Callable[[str, str], bool] | None = None
+    only_if: Callable[[Mapping[str, Any]], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One procedure. `open` prepares the pupil's rows at filing, `reopen` after a return, `effect` is what
-    the worker does when the last office has approved, `undo` what happens when the case is refused or
+    """One procedure. `open` prepares what the case is about at filing, `reopen` after a return, `effect` is
+    what the worker does when the last office has approved, `undo` what happens when the case is refused or
     withdrawn.
     """
 
@@ -86,7 +113,7 @@ class Kind:
     article: str
     started_by: Party
     route: tuple[Stop, ...]
-    open: "Callable[..., Student]"
+    open: "Callable[..., Subject]"
     effect: "Callable[[Case, Actor], None]"
     undo: "Callable[[Case, Actor, str], None]"
     reopen: "Callable[[Case, dict[str, Any], User], None] | None" = None

@@ -1,5 +1,6 @@
 """Cases: whatever needs somebody's decision (ARCHITECTURE 4)."""
 
+from datetime import date
 from typing import Any
 
 from django.conf import settings
@@ -9,13 +10,21 @@ from django.db.models.functions import Now
 
 from archives.models import Material
 from config.crypto import seal_json, unseal_json
-from config.scope import BothPathsQuerySet, PathField
-from registry.models import Student
+from config.scope import BothPathsQuerySet, PathField, common_path
+from registry.models import ImportBatch, ImportRow, Student
+
+
+def rows_of(batch_id: int | None) -> "models.QuerySet[ImportRow]":
+    """Rows of a batch whose pupils its case decides on; a returned row has left it."""
+    in_case = ImportRow.objects.filter(batch=batch_id, student__isnull=False, returned_case="")
+    return in_case.exclude(action=ImportRow.Action.WRONG)
 
 
 class Case(models.Model):
-    """One matter that waits for decisions. It carries its own copy of the pupil's card: a join to a row
-    that the wall hides would hide the case as well.
+    """One matter that waits for decisions: about one pupil, about a batch of pupils, or about neither.
+
+    It carries its own copy of the pupil's card: a join to a row that the wall hides would hide the case as
+    well. A case without a pupil has no card; `payload` says how many it is about.
     """
 
     class State(models.TextChoices):
@@ -29,6 +38,9 @@ class Case(models.Model):
     number = models.CharField("办件号", max_length=20, unique=True)
     kind = models.CharField("业务", max_length=30)
     student = models.ForeignKey(Student, models.PROTECT, null=True, related_name="cases", verbose_name="学生")
+    batch = models.ForeignKey(
+        ImportBatch, models.PROTECT, null=True, related_name="cases", verbose_name="导入批次"
+    )
     from_path = PathField("来源路径")
     to_path = PathField("去向路径")
     from_name = models.CharField("来源单位", max_length=100)
@@ -55,7 +67,10 @@ class Case(models.Model):
                 name="case_open_by_state",
                 condition=Q(is_open=True, state__in=["waiting", "returned", "approved"])
                 | Q(is_open=False, state__in=["done", "refused", "withdrawn"]),
-            )
+            ),
+            models.CheckConstraint(
+                name="case_one_subject", condition=Q(student__isnull=True) | Q(batch__isnull=True)
+            ),
         ]
         indexes = [
             models.Index(fields=["to_path", "-id"]),
@@ -72,6 +87,29 @@ class Case(models.Model):
     def set_card(self, values: dict[str, str]) -> None:
         # Bound to the number: it is known before the row is, and as unique as its id.
         self.card = seal_json(values, "transfers_case", self.number, "card")
+
+    @property
+    def deferred_until(self) -> date | None:
+        """The day until which a deferred registration waits (R-EST-12)."""
+        until = self.payload.get("deferred_until", "")
+        return date.fromisoformat(until) if until else None
+
+    @property
+    def count(self) -> int:
+        """How many pupils it is about."""
+        return int(self.payload.get("count", 1))
+
+    @property
+    def reach(self) -> str:
+        """The path that its effect works under: both offices, and where continued pupils come from."""
+        return str(self.payload.get("reach", "")) or common_path(self.from_path, self.to_path)
+
+    def pupil_ids(self) -> list[int]:
+        """The pupils it decides on, ascending."""
+        if self.student_id is not None:
+            return [self.student_id]
+        rows = rows_of(self.batch_id) if self.batch_id else ImportRow.objects.none()
+        return sorted(rows.values_list("student_id", flat=True))  # type: ignore[type-var]
 
 
 class Step(models.Model):

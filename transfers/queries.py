@@ -15,12 +15,11 @@ from accounts.roles import Right, roles_with
 from config.clock import today
 from config.crypto import unseal_json
 from config.errors import NotFound
-from config.rules import rules
+from config.paging import count_up_to
 from config.workdays import Calendar
 from registry.codes import label
 from registry.models import SchoolClass
-from registry.queries.rosters import count_up_to
-from registry.status import IN_SCHOOL
+from registry.services.intake_rules import seats_left
 from transfers.kinds import KINDS
 from transfers.models import Case, Step
 
@@ -106,8 +105,8 @@ def own_steps(user: User) -> Any:
 
 _STEP_COLUMNS = (
     "id", "label", "office_name", "due_on", "arrived_at", "escalated_at",
-    "case_id", "case__number", "case__kind", "case__card", "case__from_name", "case__to_name",
-    "case__filed_by_id", "case__filed_by_name", "case__filed_at",
+    "case_id", "case__number", "case__kind", "case__card", "case__payload__count",
+    "case__from_name", "case__to_name", "case__filed_by_id", "case__filed_by_name", "case__filed_at",
 )  # fmt: skip
 
 
@@ -131,18 +130,25 @@ def read_queue(user: User, filters: Filters, after: str = "", size: int = PAGE) 
     page = Page(rows[:size], rows[size - 1]["id"] if len(rows) > size else None, total)
     left = workdays_left(row["due_on"] for row in page.rows)
     for row in page.rows:
-        dress_case(row, row.pop("case__number"), row.pop("case__kind"), row.pop("case__card"))
+        count = row.pop("case__payload__count")
+        dress_case(row, row.pop("case__number"), row.pop("case__kind"), row.pop("case__card"), count)
         row["left"] = left.get(row["due_on"])
         # Who files does not review: shown, because it waits, but not to be ticked (R-ACC-02).
         row["is_own"] = row["case__filed_by_id"] == user.pk
     return page
 
 
-def dress_case(row: dict[str, Any], number: str, kind: str, card: Any) -> None:
-    """Add to a row of a list what people read: number, procedure, pupil."""
+def dress_case(row: dict[str, Any], number: str, kind: str, card: Any, count: int | None) -> None:
+    """Add to a row of a list what people read: number, procedure, pupil, or how many pupils."""
     words = card_of(number, card)
     row["number"], row["kind"], row["kind_name"] = number, kind, KINDS[kind].name
-    row["pupil"], row["sex"] = words.get("name", ERASED), words.get("sex", "")
+    row["pupil"] = words.get("name", ERASED) if count is None else count_in_words(count)
+    row["sex"] = words.get("sex", "")
+
+
+def count_in_words(count: int) -> str:
+    """What stands in the pupil's place where a case is about many."""
+    return _("{n} 人").format(n=f"{count:,}")
 
 
 def next_in_queue(user: User, besides: int) -> str:
@@ -159,6 +165,7 @@ def queue_counts(user: User) -> dict[str, int]:
 # ── All cases ─────────────────────────────────────────────────────────────────────────────────────────────
 _CASE_COLUMNS = (
     "id", "number", "kind", "state", "from_name", "to_name", "filed_by_name", "filed_at", "ended_at", "card",
+    "payload__count",
 )  # fmt: skip
 
 
@@ -180,7 +187,7 @@ def read_cases(user: User, filters: Filters, after: str = "", size: int = PAGE) 
     page = Page(rows[:size], rows[size - 1]["number"] if len(rows) > size else None, total)
     left = workdays_left(row["due_on"] for row in page.rows)
     for row in page.rows:
-        dress_case(row, row["number"], row["kind"], row.pop("card"))
+        dress_case(row, row["number"], row["kind"], row.pop("card"), row.pop("payload__count"))
         row["state_name"] = Case.State(row["state"]).label
         row["left"] = left.get(row["due_on"])
     return page
@@ -216,20 +223,15 @@ class Seat:
 
 
 def seats(user: User) -> list[tuple[str, list[Seat]]]:
-    """Open classes of the school she acts for by grade, with pupils and cap; two queries."""
-    classes = (
-        SchoolClass.objects.visible_to(user, Right.FILE)
-        .filter(org_path=user.acting_path, is_open=True)
-        .annotate(taken=Count("enrolments", Q(enrolments__status__in=IN_SCHOOL, enrolments__is_void=False)))
-        .order_by("grade", "number")
-        .values_list("pk", "name", "grade", "cap", "taken")
-    )
-    most = rules(("CLASS_SIZE_MAX_PRIMARY", "CLASS_SIZE_MAX_SECONDARY"), at=user.acting_path, on=today())
+    """Open classes of the school she acts for by grade, with pupils and the cap for new ones; constant
+    queries.
+    """
+    own = SchoolClass.objects.visible_to(user, Right.FILE).filter(org_path=user.acting_path, is_open=True)
+    classes = list(own.order_by("grade", "number").values_list("pk", "name", "grade"))
+    free = seats_left((pk for pk, _name, _grade in classes), today())
     by_grade: dict[str, list[Seat]] = {}
-    for pk, name, grade, cap, taken in classes:
-        stage = "PRIMARY" if grade.startswith("1") else "SECONDARY"
-        limit = most[f"CLASS_SIZE_MAX_{stage}"].number
-        by_grade.setdefault(grade, []).append(Seat(pk, name, grade, taken, min(cap or limit, limit)))
+    for pk, name, grade in classes:
+        by_grade.setdefault(grade, []).append(Seat(pk, name, grade, free[pk].taken, free[pk].cap))
     return [(label("grade", grade), found) for grade, found in by_grade.items()]
 
 

@@ -33,6 +33,13 @@ class CaseClosed(Refusal):
     message = _("该办件当前状态为“{state}”，不能再办理。")
 
 
+class CaseChanged(Refusal):
+    """A batch lost rows, or a case moved and came back, between looking and deciding."""
+
+    code, status = "case_changed", 409
+    message = _("该办件刚刚被他人改动（如退回了部分学生），请刷新核对后再办。")
+
+
 class SecondSignature(Refusal):
     code, status = "second_signature", 403
     rule, article = "R-ACC-02", "第二十二条"
@@ -60,6 +67,41 @@ class CaseLocked(Refusal):
     code, status = "open_business", 409
     rule = "R-TRF-06"
     message = _("该生有在办业务，请待其办结后再办。")
+
+
+class SomePupilLocked(CaseLocked):
+    message = _("本批中有学生有在办业务，请待其办结，或从本批中去掉该生后再提交。")
+
+
+class RowsGone(Refusal):
+    """Rows that are not in the batch's case, or have left it."""
+
+    code, status = "rows_gone", 409
+    rule = "R-EST-04"
+    message = _("第 {rows} 行不在本批待办学生中，或已经退回，请刷新后重新选择。")
+
+
+class RowsUnclear(Refusal):
+    code, status = "rows_unclear", 422
+    rule = "R-EST-04"
+    message = _("请选择要退回的学生：每次 1 至 {most} 名。")
+
+
+class AllRows(Refusal):
+    code, status = "all_rows", 422
+    rule = "R-EST-04"
+    message = _("所选是本批剩下的全部学生。整批有问题的，请用“退回补正”退回整批，或由学校撤回。")
+
+
+class NamesakeFound(Refusal):
+    """R-UPD-06: under the new name she could be another pupil, and no number tells them apart."""
+
+    code, status = "same_person_found", 409
+    rule, article = "R-UPD-06", "第九条"
+    message = _(
+        "全国查重发现与新姓名同名、同性别、同出生日期的学籍 {count} 条，且该生没有证件号可区分。"
+        "请先核实，属同一人的按问题学籍办理；已取得证件号的，请一并填写。"
+    )
 
 
 class NotTheStarter(Refusal):

@@ -2,7 +2,9 @@
 (ARCHITECTURE 4).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from accounts.models import Organization
 from config.clock import today
@@ -41,6 +43,12 @@ def township_of(path: str) -> Organization | None:
     return next((office for office in offices_above(path) if office.kind == Organization.Kind.TOWNSHIP), None)
 
 
+def bureau_of(path: str) -> Organization | None:
+    """The education bureau of the place: the nearest county above, else the city or province."""
+    bureaus = (Organization.Kind.COUNTY, Organization.Kind.CITY, Organization.Kind.PROVINCE)
+    return next((office for office in offices_above(path) if office.kind in bureaus), None)
+
+
 def resolve(party: Party, from_path: str, to_path: str) -> Organization | None:
     """The office that `party` means in a case between two schools; None for a level that this place does
     not have.
@@ -54,18 +62,25 @@ def resolve(party: Party, from_path: str, to_path: str) -> Organization | None:
             return township_of(to_path)
         case Party.TAKE_OVER_AUTHORITY:
             return authority_of(to_path)
+        case Party.TAKE_OVER_COUNTY:
+            return bureau_of(to_path)
         case Party.RELEASE_AUTHORITY:
             return authority_of(from_path)
 
 
-def plan(kind: Kind, from_path: str, to_path: str) -> list[Planned]:
-    """The route of a new case of `kind`, with the days each office has by the rule in force there today."""
-    route = []
+def plan(kind: Kind, from_path: str, to_path: str, payload: Mapping[str, Any]) -> list[Planned]:
+    """The route of a new case of `kind`, with the days each office has by the rule in force there today.
+
+    An office that two stops name decides once, at the last of them.
+    """
+    route: dict[tuple[str, str], Planned] = {}
     for stop in kind.route:
-        if stop.only_if and not stop.only_if(from_path, to_path):
+        if stop.only_if and not stop.only_if(payload):
             continue
         office = resolve(stop.party, from_path, to_path)
         if office is not None:
             days = rule(stop.days, at=office.path, on=today()).number
-            route.append(Planned(stop, office.path, office.name, days))
-    return route
+            key = (office.path, stop.right)
+            route.pop(key, None)
+            route[key] = Planned(stop, office.path, office.name, days)
+    return list(route.values())

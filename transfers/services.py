@@ -1,9 +1,10 @@
 """The case engine: file, decide, withdraw, correct and refile. One engine for every kind."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Now
 
 from accounts.models import Organization, User
@@ -16,16 +17,16 @@ from config.clock import today
 from config.crypto import next_ids
 from config.faults import fault
 from config.rules import rulebook_version
-from config.scope import common_path
 from config.workdays import add_workdays
 from registry.codes import label
 from registry.models import OpenBusiness, Student
 from registry.services.refusals import EvidenceMissing
-from transfers.kind import Facts, Kind
+from transfers.kind import Advice, Facts, Kind, Subject
 from transfers.kinds import KINDS
 from transfers.models import Case, Evidence, Step
 from transfers.outbox import COMPLETE_CASE, owe
 from transfers.refusals import (
+    CaseChanged,
     CaseClosed,
     CaseLocked,
     EvidenceNotTicked,
@@ -34,6 +35,7 @@ from transfers.refusals import (
     ReasonNeeded,
     RequirementFailed,
     SecondSignature,
+    SomePupilLocked,
     StepAlreadyTaken,
 )
 from transfers.route import plan, resolve
@@ -41,11 +43,16 @@ from transfers.route import plan, resolve
 _REASON_AT_LEAST = 4  # characters
 
 
+def is_reason(text: str) -> bool:
+    """Whether `text` says enough for the other side to correct what is wrong (R-TRF-04)."""
+    return len(text.strip()) >= _REASON_AT_LEAST
+
+
 def facts_of(case: Case) -> Facts:
     """What the conditions of an existing case look at."""
-    assert case.student is not None
     types = frozenset(case.evidence.values_list("type", flat=True))
-    return Facts(case.student, case.from_path, case.to_path, case.payload, case, types)
+    subject = Subject(case.student, case.batch)
+    return Facts(subject, case.from_path, case.to_path, case.payload, case, types)
 
 
 def examine_case(kind: Kind, facts: Facts) -> list[tuple[Any, str]]:
@@ -56,7 +63,7 @@ def examine_case(kind: Kind, facts: Facts) -> list[tuple[Any, str]]:
 def check_requirements(kind: Kind, facts: Facts) -> None:
     """Raise RequirementFailed for the first condition that is not met, naming its article."""
     for requirement, why in examine_case(kind, facts):
-        if why:
+        if why and not isinstance(why, Advice):
             raise RequirementFailed(
                 label=requirement.label, why=why, rule=requirement.rule, article=requirement.article
             )
@@ -71,11 +78,16 @@ def card_of(student: Student) -> dict[str, str]:
     refusal).
     """
     document = student.documents.order_by("-id").first()
+    return card_with(student, document.mask if document else "")
+
+
+def card_with(student: Student, mask: str) -> dict[str, str]:
+    """The card of a pupil whose document's mask is known."""
     return {
         "name": student.name,
         "sex": label("sex", student.sex),
         "birth_on": student.birth_on.isoformat(),
-        "id_mask": document.mask if document else "",
+        "id_mask": mask,
     }
 
 
@@ -106,18 +118,19 @@ def file_case(
     absent = missing_evidence(kind, {m.evidence_type for m in materials})
     if absent:
         raise EvidenceMissing(what="、".join(absent))
-    student = kind.open(to_school, payload=payload, actor=actor, **opening)
+    subject = kind.open(to_school, payload=payload, actor=actor, **opening)
     fault("opened")
     facts = Facts(
-        student, origin.path, to_school.path, payload, None, frozenset(m.evidence_type for m in materials)
+        subject, origin.path, to_school.path, payload, None, frozenset(m.evidence_type for m in materials)
     )
     check_requirements(kind, facts)
     case_id = next_ids("transfers_case")[0]
     case = Case(
         id=case_id,
-        number=f"{kind.prefix}{today():%y%m%d}{case_id:06d}",
+        number=case_number(kind, case_id),
         kind=kind.code,
-        student=student,
+        student=subject.student,
+        batch=subject.batch,
         from_path=origin.path,
         to_path=to_school.path,
         from_name=origin.name,
@@ -127,36 +140,49 @@ def file_case(
         filed_by=actor,
         filed_by_name=actor.name,
     )
-    case.set_card(card_of(student) | (secrets or {}))
+    if subject.student is not None:
+        case.set_card(card_of(subject.student) | (secrets or {}))
     if kind.locks_student:
-        lock_student(kind, case, student)
+        lock_pupils(kind, case)
     case.save(force_insert=True)
     attach_evidence(case, materials, actor=actor)
     plan_steps(kind, case, first=1)
-    record("transfers.case.file", case, actor=actor, basis=kind.article, kind=kind.name, number=case.number)
+    record(
+        "transfers.case.file",
+        case,
+        actor=actor,
+        basis=kind.article,
+        kind=kind.name,
+        number=case.number,
+        count=case.count,
+    )
     fault("filed")
     return case
 
 
-def lock_student(kind: Kind, case: Case, student: Student) -> None:
-    """Take the pupil's one place for open business. Raises CaseLocked (R-TRF-06)."""
+def case_number(kind: Kind, case_id: int) -> str:
+    return f"{kind.prefix}{today():%y%m%d}{case_id:06d}"
+
+
+def lock_pupils(kind: Kind, case: Case) -> None:
+    """Take the one place for open business of each pupil of the case. Raises CaseLocked (R-TRF-06)."""
+    pupils = case.pupil_ids()
     try:
-        with transaction.atomic():  # a savepoint, so that a refusal leaves the caller's work intact
-            OpenBusiness.objects.create(
-                from_path=case.from_path,
-                to_path=case.to_path,
-                student=student,
-                case_no=case.number,
-                kind=kind.code,
-                kind_name=kind.name,
+        # A savepoint, so that a refusal leaves the caller's work intact.
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO registry_openbusiness (from_path, to_path, student_id, case_no, kind, kind_name)"
+                " SELECT %s, %s, pupil, %s, %s, %s FROM unnest(%s::bigint[]) AS pupil",
+                [case.from_path, case.to_path, case.number, kind.code, kind.name, pupils],
             )
     except IntegrityError as error:
-        raise CaseLocked() from error
+        raise (CaseLocked() if len(pupils) == 1 else SomePupilLocked()) from error
 
 
 def attach_evidence(case: Case, materials: Sequence[Material], *, actor: User) -> None:
-    assert case.student is not None
-    attach(materials, case.student, actor=actor)
+    """Keep `materials` with the case, and on the file of the pupil where it is about one."""
+    if case.student is not None:
+        attach(materials, case.student, actor=actor)
     for material in materials:
         Evidence.objects.get_or_create(
             case=case,
@@ -167,7 +193,7 @@ def attach_evidence(case: Case, materials: Sequence[Material], *, actor: User) -
 
 def plan_steps(kind: Kind, case: Case, *, first: int) -> None:
     """Store the route as steps from ordinal `first` on; the first of them starts its clock."""
-    route = plan(kind, case.from_path, case.to_path)
+    route = plan(kind, case.from_path, case.to_path, case.payload)
     steps = [
         Step(
             case=case,
@@ -183,13 +209,16 @@ def plan_steps(kind: Kind, case: Case, *, first: int) -> None:
         for ordinal, planned in enumerate(route, start=first)
     ]
     Step.objects.bulk_create(steps)
-    arrive(steps[0])
+    arrive(steps[0], since=case.deferred_until)
 
 
-def arrive(step: Step) -> None:
-    """The case reaches `step`: its clock of working days starts on the next working day (R-TRF-02)."""
+def arrive(step: Step, *, since: date | None = None) -> None:
+    """The case reaches `step`: its clock of working days starts on the next working day (R-TRF-02), or after
+    the day until which the matter itself waits (R-EST-12).
+    """
+    begins = max(today(), since or today())
     changed = Step.objects.filter(pk=step.pk, decision="").update(
-        is_current=True, arrived_at=Now(), due_on=add_workdays(today(), step.days)
+        is_current=True, arrived_at=Now(), due_on=add_workdays(begins, step.days)
     )
     assert changed == 1, "a step that is already decided cannot be reached"
 
@@ -235,7 +264,7 @@ def decide(
         absent = missing_evidence(kind, set(ticked or ()) & facts_of(case).evidence_types)
         if absent:
             raise EvidenceNotTicked(what="、".join(absent))
-    elif len(reason.strip()) < _REASON_AT_LEAST:
+    elif not is_reason(reason):
         raise ReasonNeeded()
     # Own columns only: a filter across a join becomes a sub-select, which does not re-check the loser of a
     # race.
@@ -305,16 +334,21 @@ def advance(kind: Kind, case: Case, step: Step, decision: str, *, actor: Actor, 
             move_state(case, Case.State.WAITING)
         else:
             move_state(case, Case.State.APPROVED)
-            owe(COMPLETE_CASE, case.pk, common_path(case.from_path, case.to_path))
+            owe(COMPLETE_CASE, case.pk, case.reach)
 
 
 def move_state(case: Case, state: str, **columns: Any) -> None:
-    """Move an open case to `state`. Raises CaseClosed when somebody ended it meanwhile."""
+    """Move an open case to `state`. Raises CaseClosed when somebody ended it meanwhile, CaseChanged when a
+    batch has lost rows since it was looked at.
+    """
     changed = Case.objects.filter(pk=case.pk, version=case.version, is_open=True).update(
         state=state, version=case.version + 1, **columns
     )
     if changed != 1:
-        raise CaseClosed(state=Case.objects.get(pk=case.pk).get_state_display())
+        now = Case.objects.get(pk=case.pk)
+        if now.is_open and now.state == case.state:
+            raise CaseChanged()
+        raise CaseClosed(state=now.get_state_display())
     case.state, case.version = state, case.version + 1
 
 
@@ -340,7 +374,7 @@ def withdraw(case: Case, *, actor: User, reason: str) -> None:
         raise NotTheStarter()
     if not may_withdraw(case, actor):
         raise CaseClosed(state=case.get_state_display())
-    if len(reason.strip()) < _REASON_AT_LEAST:
+    if not is_reason(reason):
         raise ReasonNeeded()
     kind = KINDS[case.kind]
     end_case(kind, case, Case.State.WITHDRAWN, actor=actor, reason=reason.strip())
@@ -370,13 +404,13 @@ def refile(
     if kind.reopen is not None:
         kind.reopen(case, payload or {}, actor)
     attach_evidence(case, materials, actor=actor)
-    assert case.student is not None
     absent = missing_evidence(kind, facts_of(case).evidence_types)
     if absent:
         raise EvidenceMissing(what="、".join(absent))
     check_requirements(kind, facts_of(case))
-    # What the decision is about stays sealed beside the fresh card.
-    case.set_card(case.open_card() | card_of(Student.objects.get(pk=case.student.pk)))
+    if case.student_id is not None:
+        # What the decision is about stays sealed beside the fresh card.
+        case.set_card(case.open_card() | card_of(Student.objects.get(pk=case.student_id)))
     case.payload["filers"] = sorted({case.filed_by_id, actor.pk, *case.payload.get("filers", ())})
     # Steps behind the one that returned the case were never reached.
     case.steps.filter(decision="").delete()

@@ -13,11 +13,13 @@ from audit.services import System, record
 from config.clock import today
 from config.models import Job, Outbox
 from config.scope import NATION, ancestors, scoped_transaction
+from registry.intake.arriving import COMMIT
 from registry.models import Student
 from registry.status import NORMAL
 from transfers.completion import MOST_ATTEMPTS, perform_owed
 from transfers.models import Step
 from transfers.outbox import NUMBER_STUDENT, PERFORM, owe
+from transfers.submission import submit_batch
 
 _SWEEP = 500
 _PACK = 500
@@ -99,3 +101,11 @@ def issue_numbers(job_id: int | None = None) -> int:
             state=Job.State.DONE, done=promised, total=promised, ended_at=Now()
         )
     return promised
+
+
+@shared_task(
+    name=COMMIT, acks_late=True, autoretry_for=(OperationalError,), retry_backoff=True, max_retries=5
+)
+def commit_intake(job_id: int) -> None:
+    """Commit one checked batch: its pupils and its case."""
+    submit_batch(job_id)

@@ -51,7 +51,7 @@ class Fixed:
         return self.value
 
     def describe(self, say: Say) -> str:
-        return f"全国统一为{say(self.value)},不得另行规定"
+        return f"全国统一为{say(self.value)}，不得另行规定"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ enough for every local rule we know and narrow enough to stop a slip of the keyb
 from django.utils.translation import gettext_lazy as _
 
 from config.rules.bounds import FREE, add_only, at_least, at_most, between, fixed, one_of, subset_of
-from config.rules.parameter import Level, Parameter
+from config.rules.parameter import Level, Parameter, Subject
 
 # A value of an office above is the default of those below, so the nation may set whatever a province may.
 NATION = frozenset({Level.NATION})
@@ -21,13 +21,18 @@ RULE_2013 = "《中小学生学籍管理办法》（教基一〔2013〕7号）"
 SYSTEM_GUIDE = "全国中小学生学籍信息管理系统使用指南"
 YEARLY_NOTICE = "教育部年度毕业升级工作通知"
 CLASS_SIZE_STANDARD = "国家班额标准"
+PROTECTION_STANDARD = "《网络安全等级保护基本要求》（GB/T 22239）"
 
+# What happens to a registration that departs from the rule.
+STRICTNESS = {"off": _("不检查"), "warn": _("提示"), "block": _("不予受理")}
 NATIONAL_KEY_FIELDS = ("name", "sex", "birth_on", "id_type", "id_number", "grade", "class_number")
 
 # One parameter reads as one paragraph.
 # fmt: off
 
 # --- Archives and changes --------------------------------------------------------------------------
+
+ARCHIVES = Subject(_("档案与变更"))
 
 ARCHIVE_DEADLINE = Parameter(
     "ARCHIVE_DEADLINE", "第六条", 2, "月", at_most(2), PROVINCE_CITY,
@@ -54,6 +59,9 @@ KEY_FIELDS = Parameter(
     labels={
         "name": _("姓名"), "sex": _("性别"), "birth_on": _("出生日期"), "id_type": _("身份证件类型"),
         "id_number": _("身份证件号"), "grade": _("年级"), "class_number": _("班级"),
+        "ethnic_group": _("民族"), "nationality": _("国籍/地区"), "overseas_status": _("港澳台侨外"),
+        "birthplace": _("出生地"), "native_place": _("籍贯"), "hukou_type": _("户口性质"),
+        "hukou_division": _("户口所在地"), "attendance_mode": _("就读方式"),
     },
 )
 REGISTRATION_STEP_DAYS = Parameter(
@@ -63,6 +71,8 @@ REGISTRATION_STEP_DAYS = Parameter(
 )
 
 # --- Entry, classes, quota -------------------------------------------------------------------------
+
+ENTRY = Subject(_("入学、班额与学籍总量"))
 
 ENTRY_AGE = Parameter(
     "ENTRY_AGE", "《中华人民共和国义务教育法》第十一条", 6, "岁", between(6, 7), PROVINCE,
@@ -104,7 +114,42 @@ QUOTA = Parameter(
     _("学校一个学段的学籍总量；启用总量控制而未核定的为零"),
 )
 
+# --- Intake of new pupils (terms that no article gives: bounds are ours) ----------------------------
+
+INTAKE = Subject(_("招生与新生注册"))
+
+INTAKE_PLAN = Parameter(
+    "INTAKE_PLAN", "地方招生入学规定", "warn", "", one_of("warn", "off", "block"), EACH,
+    _("新生注册人数超出学校招生计划数时的处理"),
+    kind="choice", labels=STRICTNESS,
+)
+BASE_LIST_MATCH = Parameter(
+    "BASE_LIST_MATCH", "地方招生入学规定", "off", "", one_of("off", "warn", "block"), PROVINCE_COUNTY,
+    _("初中新生不在小升初底表时的处理"),
+    kind="choice", labels=STRICTNESS,
+)
+PLACEMENT_REGISTERS = Parameter(
+    "PLACEMENT_REGISTERS", "地方招生入学规定", False, "", FREE, PROVINCE,
+    _("招生平台录取的新生编班后即提交学籍注册"),
+    kind="bool",
+)
+PLACEMENT_DAYS = Parameter(
+    "PLACEMENT_DAYS", "地方招生入学规定", 10, "工作日", at_most(20), PROVINCE,
+    _("学校在开学后规定的时间内完成新生编班"),
+)
+DEFER_APPLY_DAYS = Parameter(
+    "DEFER_APPLY_DAYS", "地方学籍管理规定", 5, "工作日", at_most(20), PROVINCE,
+    _("监护人在开学后规定的时间内持证明申请延期注册"),
+)
+REGISTRATION_CLOSES = Parameter(
+    "REGISTRATION_CLOSES", "地方学籍管理规定", "0930", "", FREE, PROVINCE_COUNTY,
+    _("起始年级新生注册的截止日（含当日），此后及其他年级的注册按补录办理"),
+    kind="month_day",
+)
+
 # --- Transfers, calendar of the year ---------------------------------------------------------------
+
+TRANSFERS = Subject(_("转学与全年日历"))
 
 TRANSFER_STEP_DAYS = Parameter(
     "TRANSFER_STEP_DAYS", "第十五条", 10, "工作日", at_most(10), PROVINCE,
@@ -144,6 +189,8 @@ ROUTE_EXTRA_LEVELS = Parameter(
 
 # --- Suspension, absence, repetition, death (bounds of months, weeks and share are ours) -----------
 
+CHANGES = Subject(_("休学、缺课、留级与核准"))
+
 SUSPENSION_MONTHS = Parameter(
     "SUSPENSION_MONTHS", f"{RULE_2013}第十二条", 12, "月", between(1, 24), PROVINCE,
     _("一次休学的期限"),
@@ -174,6 +221,8 @@ VERIFY_PER_SEMESTER = Parameter(
 )
 
 # --- Accounts and what a person may look at --------------------------------------------------------
+
+ACCOUNTS = Subject(_("账号与查阅"))
 
 ACCOUNT_SEAL_DAYS = Parameter(
     "ACCOUNT_SEAL_DAYS", "第二十四条", 180, "日", at_most(180), NATION,
@@ -224,6 +273,8 @@ LOOKUPS_PER_DAY = Parameter(
 
 # --- Images (at most 2 MB and 60 KB; the photo's size in pixels has bounds of ours) ----------------
 
+IMAGES = Subject(_("材料与照片文件"))
+
 EVIDENCE_MAX_KB = Parameter(
     "EVIDENCE_MAX_KB", SYSTEM_GUIDE, 2048, "KB", at_most(2048), NATION,
     _("佐证材料每个文件的大小，格式为JPG、JPEG或PNG"),
@@ -240,8 +291,60 @@ PHOTO_HEIGHT = Parameter(
     "PHOTO_HEIGHT", "全国中小学生学籍照片采集要求", 320, "像素", between(160, 1280), NATION,
     _("学籍照片的高度"),
 )
+PHOTO_ZIP_MOST = Parameter(
+    # One archive a class: far above the largest class, far below what a bomb needs.
+    "PHOTO_ZIP_MOST", "全国中小学生学籍照片采集要求", 200, "张", at_most(500), NATION,
+    _("一个照片压缩包内的照片数量"),
+)
+
+# --- Workbooks that are imported (SECURITY FI-2, FI-3: only narrower) -------------------------------
+
+WORKBOOKS = Subject(_("导入的表格文件"))
+
+INTAKE_FILE_MB = Parameter(
+    "INTAKE_FILE_MB", PROTECTION_STANDARD, 20, "MB", at_most(20), NATION,
+    _("一份导入文件的大小"),
+)
+INTAKE_ROWS = Parameter(
+    "INTAKE_ROWS", PROTECTION_STANDARD, 50_000, "行", at_most(50_000), NATION,
+    _("一份导入文件的数据行数"),
+)
+INTAKE_COLUMNS = Parameter(
+    "INTAKE_COLUMNS", PROTECTION_STANDARD, 200, "列", between(80, 200), NATION,
+    _("导入文件中一个工作表的列数"),
+)
+INTAKE_CELL_CHARACTERS = Parameter(
+    "INTAKE_CELL_CHARACTERS", PROTECTION_STANDARD, 32_767, "字", between(1000, 32_767), NATION,
+    _("导入文件中一个单元格的字数"),
+)
+INTAKE_PARTS = Parameter(
+    "INTAKE_PARTS", PROTECTION_STANDARD, 200, "个", between(20, 200), NATION,
+    _("导入文件压缩包内的条目数"),
+)
+INTAKE_UNPACKED_MB = Parameter(
+    "INTAKE_UNPACKED_MB", PROTECTION_STANDARD, 200, "MB", at_most(200), NATION,
+    _("导入文件解压后的大小"),
+)
+INTAKE_RATIO = Parameter(
+    "INTAKE_RATIO", PROTECTION_STANDARD, 100, "倍", between(30, 100), NATION,
+    _("导入文件中一个条目解压后与解压前大小之比"),
+)
+INTAKE_MEMORY_MB = Parameter(
+    "INTAKE_MEMORY_MB", PROTECTION_STANDARD, 1024, "MB", between(256, 1024), NATION,
+    _("解析导入文件的进程可用的内存"),
+)
+INTAKE_SECONDS = Parameter(
+    "INTAKE_SECONDS", PROTECTION_STANDARD, 60, "秒", between(10, 60), NATION,
+    _("解析导入文件的进程可用的处理器时间"),
+)
+INTAKE_ATTEMPTS = Parameter(
+    "INTAKE_ATTEMPTS", PROTECTION_STANDARD, 2, "次", at_most(2), NATION,
+    _("解析进程异常退出的导入文件最多解析的次数，此后搁置"),
+)
 
 # --- The rules themselves --------------------------------------------------------------------------
+
+THEMSELVES = Subject(_("规则本身"))
 
 RULE_VALID_TO = Parameter(
     "RULE_VALID_TO", "第五条", "", "", FREE, EACH,
@@ -254,3 +357,17 @@ RULE_VALID_TO = Parameter(
 PARAMETERS: dict[str, Parameter] = {
     name: declared for name, declared in list(globals().items()) if isinstance(declared, Parameter)
 }
+
+
+def _by_subject() -> list[tuple[Subject, list[Parameter]]]:
+    """A parameter belongs to the subject that stands above it in this file."""
+    found: list[tuple[Subject, list[Parameter]]] = []
+    for declared in list(globals().values()):
+        if isinstance(declared, Subject):
+            found.append((declared, []))
+        elif isinstance(declared, Parameter):
+            found[-1][1].append(declared)
+    return found
+
+
+SUBJECTS = _by_subject()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import structlog
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.utils.translation import gettext as _
 
 from config.clock import today
@@ -20,15 +20,16 @@ from config.workdays import add_workdays
 log = structlog.get_logger(__name__)
 
 # Raise it whenever a default, a bound or a parameter in the catalogue changes: cases keep it.
-CATALOGUE_VERSION = "2025.1"
+CATALOGUE_VERSION = "2025.2"
 
 
 @dataclass(frozen=True, slots=True)
 class RuleInForce:
     """A parameter's value at one office on one day.
 
-    `set_at` is the path of the office that set it, empty for the national default. `is_clamped` says that the
-    stored value passed the national bound (narrowed after it was set) and the bound holds instead.
+    `set_at` is the path of the office that set it, empty for the national default; it holds there from
+    `since` until before `until`. `is_clamped` says that the stored value passed the national bound (narrowed
+    after it was set) and the bound holds instead.
     """
 
     value: Value
@@ -37,6 +38,13 @@ class RuleInForce:
     set_by_name: str = ""
     document: str = ""
     is_clamped: bool = False
+    since: date | None = None
+    until: date | None = None
+
+    @property
+    def last(self) -> date | None:
+        """The last day on which it holds, if an end is set."""
+        return self.until - timedelta(days=1) if self.until else None
 
     @property
     def unit(self) -> str:
@@ -135,7 +143,7 @@ def rules(
     """Like `rule`, for many parameters in one query whatever their number and the depth of the office."""
     wanted = {name: PARAMETERS[name] for name in (k.key if isinstance(k, Parameter) else k for k in keys)}
     on = on or today()
-    stored = RuleValue.objects.filter(key__in=wanted, path__in=ancestors(at), valid__contains=on)
+    stored = values_set().filter(key__in=wanted, path__in=ancestors(at), valid__contains=on)
     nearest: dict[str, RuleValue] = {}
     for row in stored:
         parameter = wanted[row.key]
@@ -144,25 +152,40 @@ def rules(
             log.error("rule_value_malformed", key=row.key, path=row.path, id=row.pk)
         elif row.key not in nearest or len(row.path) > len(nearest[row.key].path):
             nearest[row.key] = row
-    return {name: _in_force(parameter, nearest.get(name)) for name, parameter in wanted.items()}
+    return {name: in_force(parameter, nearest.get(name)) for name, parameter in wanted.items()}
+
+
+def values_set() -> "QuerySet[RuleValue]":
+    """What offices set for themselves, at any time; marks of an end are no values."""
+    return RuleValue.objects.exclude(value=None)
 
 
 def rulebook_version() -> str:
-    """Identifies the catalogue and the stored values a case begins under, e.g. "2025.1+17".
+    """Identifies the catalogue and the stored values a case begins under, e.g. "2025.2+17".
 
-    Every change of a stored value makes a new row, so the highest id changes with it.
+    Every change of a stored value, its end too, makes a new row, so the highest id changes with it.
     """
     newest = RuleValue.objects.aggregate(newest=Max("id"))["newest"] or 0
     return f"{CATALOGUE_VERSION}+{newest}"
 
 
-def _in_force(parameter: Parameter, row: RuleValue | None) -> RuleInForce:
+def in_force(parameter: Parameter, row: RuleValue | None) -> RuleInForce:
+    """A stored value as it holds, within the bound; without one the national default."""
     if row is None:
         return RuleInForce(parameter.value, parameter)
     stored = freeze(row.value)
     is_clamped = not parameter.bound.allows(stored)
     value = parameter.bound.clamp(stored) if is_clamped else stored
-    return RuleInForce(value, parameter, row.path, row.set_by_name, row.document, is_clamped)
+    return RuleInForce(
+        value,
+        parameter,
+        row.path,
+        row.set_by_name,
+        row.document,
+        is_clamped,
+        row.valid.lower,
+        row.valid.upper,
+    )
 
 
 def _move(day: date, count: int, parameter: Parameter) -> date:

@@ -35,7 +35,10 @@ _LEVEL_NAMES = {
     Level.COUNTY: _("县级"),
 }
 
-Unit = Literal["工作日", "日", "周", "月", "人", "次", "条", "岁", "秒", "KB", "像素", "%", ""]
+Unit = Literal[
+    "工作日", "日", "周", "月", "岁", "秒", "KB", "MB", "像素", "%",
+    "人", "次", "条", "个", "张", "行", "列", "字", "倍", "",
+]  # fmt: skip
 _MEASURES = {"工作日": "个工作日", "月": "个月"}
 
 # The kinds of a value, as JSON stores it:
@@ -50,6 +53,13 @@ Kind = Literal["int", "bool", "choice", "choices", "month_day", "period", "momen
 _TERM_WINDOW = re.compile(r"term[+-]\d{1,3}\.\.term[+-]\d{1,3}")
 _LUNAR_DAY = r"lunar(0[1-9]|1[0-2])(0[1-9]|[12]\d|30)"
 _LUNAR_WINDOW = re.compile(rf"{_LUNAR_DAY}\.\.{_LUNAR_DAY}")
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A heading of the catalogue: the parameters below it, up to the next heading, belong to it."""
+
+    title: str | Promise
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +98,18 @@ class Parameter:
     def allows(self, value: object) -> bool:
         """Whether a level may set `value`: of the right kind and within the national bound."""
         frozen = freeze(value)
-        return self.is_well_formed(frozen) and self.bound.allows(frozen)
+        return self.is_well_formed(frozen) and self._knows(frozen) and self.bound.allows(frozen)
+
+    def _knows(self, value: Value) -> bool:
+        """Whether a list holds named words only: a slip of the pen would be kept and mean nothing."""
+        return not isinstance(value, tuple) or not self.labels or set(value) <= self.labels.keys()
+
+    def may_be_set_by(self, level: str) -> bool:
+        return level in self.set_by
+
+    def levels(self) -> str:
+        """Who may set it, from the top down: 国家、省级."""
+        return "、".join(known.label for known in Level if known in self.set_by)
 
     def display(self, value: Value) -> str:
         """`value` in Chinese, with its unit and the names of its words."""

@@ -4,6 +4,8 @@ from datetime import date
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.backends.postgresql.psycopg_any import DateRange
+from django.db.models import JSONField, Value
 from django.utils.translation import gettext_lazy as _
 
 from config.clock import today
@@ -12,6 +14,10 @@ from config.models import RuleValue
 from config.rules.catalogue import PARAMETERS
 from config.rules.parameter import Level, Parameter, freeze
 from config.scope import NATION
+from config.workdays import ONE_DAY
+
+NEVER = DateRange(empty=True)
+NO_VALUE = Value(None, JSONField())  # JSON's null: the column itself is never empty
 
 
 class RuleRefused(Refusal):
@@ -25,7 +31,7 @@ class RuleRefused(Refusal):
 
 class RuleOutOfBound(RuleRefused):
     code, status = "rule_out_of_bound", 422
-    message = _("{source}：{text}。{bound},不能设为“{value}”。请改填范围内的值。")
+    message = _("{source}：{text}。{bound}，不能设为“{value}”。请改填范围内的值。")
 
 
 class RuleMalformed(RuleRefused):
@@ -41,6 +47,16 @@ class RuleNotYours(RuleRefused):
 class RuleWithoutDocument(RuleRefused):
     code, status = "rule_without_document", 422
     message = _("{source}：{text}。设定该参数须写明依据文件的名称或文号。")
+
+
+class RulePeriodWrong(RuleRefused):
+    code, status = "rule_period_wrong", 422
+    message = _("{source}：{text}。{day}不能作为{what}。请核对施行的起止日期。")
+
+
+class RuleEnded(RuleRefused):
+    code, status = "rule_ended", 409
+    message = _("{source}：{text}。该设定已经终止或撤回，无须再次终止。请刷新后核对。")
 
 
 class RuleOverlaps(RuleRefused):
@@ -65,14 +81,14 @@ def set_rule(
     A value already in force there ends on `starts`; if `until` is given it comes back on that day. What was
     in force on past days stays as it was, so that a case can be judged by the rules it began under. The
     caller has asked whether the person may act for the office, and records the act; `level` is that office's.
-    Raises RuleMalformed, RuleOutOfBound, RuleNotYours, RuleWithoutDocument or RuleOverlaps; KeyError for an
-    unknown parameter; ValueError if `until` is not after `starts`.
+    Raises RuleMalformed, RuleOutOfBound, RuleNotYours, RuleWithoutDocument, RulePeriodWrong (`until` is not
+    after `starts`) or RuleOverlaps; KeyError for an unknown parameter.
     """
     parameter = key if isinstance(key, Parameter) else PARAMETERS[key]
     starts = starts or today()
-    if until is not None and until <= starts:
-        raise ValueError("a value must hold for a day at least")
     _check(parameter, value, at=at, level=level, document=document)
+    if until is not None and until <= starts:
+        raise RulePeriodWrong(parameter, day=(until - ONE_DAY).isoformat(), what=_("施行的最后一日"))
     try:
         with transaction.atomic():  # a savepoint: a refusal leaves the caller's work intact
             _make_room(parameter, at, starts, until)
@@ -89,22 +105,62 @@ def set_rule(
         raise RuleOverlaps(parameter) from error
 
 
+def end_rule(
+    row: RuleValue, *, ends: date, document: str, set_by_name: str, created_by_name: str
+) -> RuleValue:
+    """End a local value before the day `ends`; from then on the offices above decide again.
+
+    Nothing is deleted: the row keeps the days on which it held, and a mark without a value keeps who ended
+    it by which document. A value that still waits for its first day is withdrawn: it never holds. The caller
+    has asked whether the person may act for the office, and records the act. Raises RuleWithoutDocument,
+    RuleEnded or RulePeriodWrong (`ends` lies in the past, before its first day or after its last).
+    """
+    parameter = PARAMETERS[row.key]
+    if not document.strip():
+        raise RuleWithoutDocument(parameter)
+    with transaction.atomic():
+        held = RuleValue.objects.select_for_update().get(pk=row.pk)
+        first, last = held.valid.lower, held.valid.upper
+        if held.value is None or held.valid.isempty or (last is not None and last <= today()):
+            raise RuleEnded(parameter)
+        gone = NEVER
+        if first > today():
+            held.valid = NEVER
+        elif ends < today() or ends <= first or (last is not None and ends >= last):
+            raise RulePeriodWrong(parameter, day=ends.isoformat(), what=_("不再施行的第一日"))
+        else:
+            held.valid, gone = DateRange(first, ends), DateRange(ends, last)
+        held.save(update_fields=["valid"])
+        return RuleValue.objects.create(
+            path=held.path,
+            key=held.key,
+            value=NO_VALUE,
+            valid=gone,
+            document=document.strip(),
+            set_by_name=set_by_name,
+            created_by_name=created_by_name,
+        )
+
+
 def _check(parameter: Parameter, value: object, *, at: str, level: str, document: str) -> None:
     # The national path is the nation's alone: otherwise a province could decide for all others.
-    if level not in parameter.set_by or (at == NATION and level != Level.NATION):
-        names = "、".join(known.label for known in Level if known in parameter.set_by)
-        named = Level(level).label if level in set(Level) else level
-        raise RuleNotYours(parameter, levels=names, level=named)
+    if not parameter.may_be_set_by(level) or (at == NATION and level != Level.NATION):
+        named = Level(level).label if level in set(Level) else _("本级")
+        raise RuleNotYours(parameter, levels=parameter.levels(), level=named)
     if not parameter.is_well_formed(freeze(value)):
-        raise RuleMalformed(parameter, value=_shown(value))
+        raise RuleMalformed(parameter, value=_plain(value))
     if not parameter.allows(value):
-        raise RuleOutOfBound(parameter, value=_shown(value), bound=parameter.bound_in_words())
+        shown = parameter.display(freeze(value))
+        raise RuleOutOfBound(parameter, value=shown, bound=parameter.bound_in_words())
     if not document.strip():
         raise RuleWithoutDocument(parameter)
 
 
 def _make_room(parameter: Parameter, at: str, starts: date, until: date | None) -> None:
     """End the value in force on `starts`; keep the rest of it for the time after `until`."""
+    # A mark of an end that is still to come holds no place: a new value may begin where an older one ends.
+    coming = RuleValue.objects.filter(path=at, key=parameter.key, valid__startswith__gte=max(starts, today()))
+    coming.filter(value=None, valid__overlap=(starts, until)).update(valid=NEVER)
     before = RuleValue.objects.select_for_update().filter(
         path=at, key=parameter.key, valid__contains=starts, valid__startswith__lt=starts
     )
@@ -115,9 +171,10 @@ def _make_room(parameter: Parameter, at: str, starts: date, until: date | None) 
         RuleValue.objects.filter(pk=old.pk).update(valid=(old.valid.lower, starts))
         if until is not None and (ends is None or until < ends):
             old.pk, old.valid = None, (until, ends)
+            old.value = NO_VALUE if old.value is None else old.value
             old._state.adding = True
             old.save(force_insert=True)
 
 
-def _shown(value: object) -> str:
+def _plain(value: object) -> str:
     return "、".join(str(word) for word in value) if isinstance(value, list | tuple) else str(value)

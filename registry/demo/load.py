@@ -11,10 +11,10 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from accounts.models import Organization, User
 from accounts.tree import OFFICES_SINCE
 from config.clock import now
+from config.copying import copy_rows
 from config.crypto import next_ids
 from config.rules import set_rule
 from registry.codes import division_full_name
-from registry.demo.copying import copy_rows
 from registry.demo.country import (
     NINE_YEAR_SCHOOL,
     OFFICES,
@@ -227,7 +227,7 @@ def _numbers(pupil: Pupil, record: Record) -> list[StudentNumber]:
     student = record.student
     issued = _moment(pupil.issued_on)
     common = {"org_path": student.org_path, "student": student}
-    rows = [StudentNumber(**common, number=pupil.number, issued_at=issued)]
+    rows = [StudentNumber(**common, number=pupil.number, issued_at=issued)] if pupil.number else []
     if pupil.former_number:
         rows.append(
             StudentNumber(

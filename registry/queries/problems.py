@@ -12,10 +12,11 @@ from django.utils.translation import gettext_lazy
 from accounts.models import Organization, User
 from accounts.roles import Right
 from config.errors import NotFound
+from config.paging import count_up_to
 from registry.codes import division_full_name, label
 from registry.fields import BY_KEY
 from registry.models import Enrolment, IdentityDocument, ProblemRecord, Student
-from registry.queries.rosters import PAGE, count_up_to, number_in
+from registry.queries.rosters import PAGE, number_in
 from registry.queries.schools import authority_above
 from registry.queries.sight import enrolments_seen_by, in_words, mask, students_seen_by
 from registry.services.duplicates import SAME_NUMBER, SAME_PERSON, WRONG_NUMBER

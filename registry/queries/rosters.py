@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import F, Value
-from django.db.models.fields.tuple_lookups import TupleGreaterThan
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import Organization, User
 from accounts.roles import Right
 from config.errors import NotFound
+from config.paging import after_key, count_up_to
 from registry.codes import choices, label
 from registry.identity import last4
 from registry.models import IdentityDocument, SchoolClass
@@ -23,7 +22,6 @@ from registry.queries.sight import classes_seen_by, enrolments_seen_by, mask_in_
 from registry.status import IN_SCHOOL, STATUSES
 
 PAGE = 50
-MOST_COUNTED = 10_000
 ORDER = ("org_path", "grade", "class_number", "name_py", "id")
 NUMBER_KINDS = {
     TEMPORARY: gettext_lazy("L 临时号"),
@@ -161,18 +159,6 @@ def matching(user: User, filters: Filters) -> Any:
     if filters.kind:
         rows = rows.filter(student__number__startswith=filters.kind)
     return rows
-
-
-def count_up_to(rows: Any) -> int:
-    """How many rows, exact up to MOST_COUNTED; beyond it one more, which pages show as 10,000+."""
-    return int(rows.order_by().values("pk")[: MOST_COUNTED + 1].count())
-
-
-def after_key(rows: Any, order: Sequence[str], last: Sequence[Any]) -> Any:
-    """The rows that follow the sort key `last`; one comparison of rows, entered by the index."""
-    return rows.filter(
-        TupleGreaterThan(tuple(F(name) for name in order), tuple(Value(part) for part in last))
-    )
 
 
 def read_page(user: User, filters: Filters, after: str) -> Page:

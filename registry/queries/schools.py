@@ -9,12 +9,13 @@ from django.db.models import Count, Q
 from accounts.models import Organization, User
 from accounts.roles import Right
 from config.errors import NotFound
+from config.paging import after_key, count_up_to
 from config.scope import ancestors
 from registry.codes import choices, label
 from registry.models import Enrolment, School, SchoolClass
-from registry.queries.rosters import PAGE, after_key, count_up_to, number_in, one_of
+from registry.queries.rosters import PAGE, number_in, one_of
 from registry.queries.sight import classes_seen_by
-from registry.services.registration import class_cap
+from registry.services.intake_rules import Seats, both_seats
 from registry.status import PENDING
 
 CLASS_ORDER = ("org_path", "grade", "number", "id")
@@ -22,12 +23,16 @@ CLASS_ORDER = ("org_path", "grade", "number", "id")
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How full a class is: pupils, the limit in force, and the sentence that says who set it."""
+    """How full a class is: pupils, the limit in force, and the sentence that says who set it.
+
+    `intake` are the seats that new registrations of an entry grade count against, where those are fewer.
+    """
 
     count: int
     pending: int
     cap: int
     why: str
+    intake: Seats | None = None
 
     @property
     def left(self) -> int:
@@ -36,6 +41,11 @@ class Room:
     @property
     def is_full(self) -> bool:
         return self.count >= self.cap
+
+    @property
+    def may_register(self) -> bool:
+        """Whether a new registration finds a seat."""
+        return not self.is_full and (self.intake is None or self.intake.left > 0)
 
     @property
     def state(self) -> str:
@@ -123,9 +133,9 @@ def open_class(user: User, pk: int) -> SchoolClass:
 
 def room_in(school_class: SchoolClass, rows: list[dict[str, Any]], day: date) -> Room:
     """How full the class is, from the roll that was read."""
-    cap, why = class_cap(school_class, day)
+    intake, most = both_seats([school_class.pk], day)[school_class.pk]
     pending = sum(row["status"] == PENDING for row in rows)
-    return Room(len(rows), pending, cap, why)
+    return Room(len(rows), pending, most.cap, most.why, intake if intake.cap < most.cap else None)
 
 
 def open_school(user: User, pk: int) -> School:

@@ -32,7 +32,7 @@ def check_document(student: Student, values: dict[str, str], today: date) -> Non
 
 @transaction.atomic
 def replace_document(
-    student: Student, values: dict[str, str], *, actor: Actor, basis: str
+    student: Student, values: dict[str, str], *, actor: Actor, basis: str, is_late: bool = False
 ) -> IdentityDocument:
     """Register another document as the pupil's valid one; the old row stays.
 
@@ -40,7 +40,7 @@ def replace_document(
     new citizen number stays hers.
 
     Raises NumberTaken when somebody else holds the number. The 学籍号 is not touched here: G never changes
-    (G-08).
+    (G-08). `is_late`: the change was reported after the deadline (R-UPD-03); the event says so.
     """
     document = IdentityDocument(
         id=next_ids("registry_identitydocument")[0], org_path=student.org_path, student=student
@@ -53,5 +53,8 @@ def replace_document(
             document.save(force_insert=True)
     except IntegrityError as error:
         raise NumberTaken() from error
-    record("registry.student.document", student, actor=actor, basis=basis, fields=["id_type", "id_number"])
+    record(
+        "registry.student.document", student, actor=actor, basis=basis, fields=["id_type", "id_number"],
+        is_late=is_late,
+    )  # fmt: skip
     return document

@@ -5,9 +5,11 @@ Runs in a worker under the national scope. A duplicate becomes a problem record 
 is shown to a person and blocks nothing. Nothing merges by itself (R-PRB-02).
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 
 from audit.services import Actor, record
@@ -101,6 +103,73 @@ def _near_numbers(student: Student, document: IdentityDocument | None) -> list[S
 def _distance(left: str, right: str) -> int:
     """In how many places two texts of one length differ; a large number for other lengths."""
     return sum(a != b for a, b in zip(left, right, strict=True)) if len(left) == len(right) else len(left) + 1
+
+
+# ── Many at once ─────────────────────────────────────────────────────────────────────────────────────────
+def find_suspects(students: Sequence[Student], documents: Mapping[int, IdentityDocument]) -> set[int]:
+    """Those of the pupils against whom `find_suspicions` would say something or a problem is open already.
+
+    `documents` are their present ones. The same four questions as for one pupil, each asked once for all; who
+    is not named here needs no look of her own.
+    """
+    ids = [student.pk for student in students]
+    found = {pk for pk, document in documents.items() if document.is_disputed}
+    troubled = ProblemRecord.objects.filter(closed_at=None, is_hint=False)
+    for side in ("student_id", "other_id"):
+        found |= set(troubled.filter(**{f"{side}__in": ids}).values_list(side, flat=True))
+    pairs = _sharing_number(documents) | _alike(ids) | _nearly_sharing(students, documents)
+    living = _living({other for _pk, other in pairs})
+    return found | {pk for pk, other in pairs if other in living}
+
+
+def _sharing_number(documents: Mapping[int, IdentityDocument]) -> set[tuple[int, int]]:
+    owners: dict[UUID, set[int]] = {}
+    for pk, document in documents.items():
+        if document.blind is not None:
+            owners.setdefault(document.blind, set()).add(pk)
+    holders = IdentityDocument.objects.filter(blind__in=owners).values_list("blind", "student_id")
+    return {(pk, other) for blind, other in holders for pk in owners[blind] if other != pk}
+
+
+def _alike(ids: list[int]) -> set[tuple[int, int]]:
+    """Pupils of one birth date who share name and sex, or the name's pinyin."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT mine.id, other.id FROM registry_student mine JOIN registry_student other"
+            " ON other.birth_on = mine.birth_on AND other.name_fold = mine.name_fold AND other.sex = mine.sex"
+            " WHERE mine.id = ANY(%s) AND other.id <> mine.id"
+            " UNION SELECT mine.id, other.id FROM registry_student mine JOIN registry_student other"
+            " ON other.birth_on = mine.birth_on AND other.name_py = mine.name_py"
+            " WHERE mine.id = ANY(%s) AND other.id <> mine.id",
+            [ids, ids],
+        )
+        return set(cursor.fetchall())
+
+
+def _nearly_sharing(
+    students: Sequence[Student], documents: Mapping[int, IdentityDocument]
+) -> set[tuple[int, int]]:
+    """Pupils whose numbers differ in exactly one character."""
+    halved = [document for document in documents.values() if document.even_half is not None]
+    nationality = {student.pk: student.nationality for student in students}
+    own = {document.student_id: document for document in halved}
+    near = IdentityDocument.objects.raw(
+        "SELECT other.id, other.student_id, other.type, other.number, mine.student_id AS mine"
+        " FROM registry_identitydocument mine CROSS JOIN LATERAL (SELECT * FROM registry_identitydocument d"
+        " WHERE (d.even_half = mine.even_half OR d.odd_half = mine.odd_half) AND d.family = mine.family"
+        " AND d.student_id <> mine.student_id AND d.blind IS DISTINCT FROM mine.blind LIMIT %s) AS other"
+        " WHERE mine.id = ANY(%s)",
+        [_MOST_CANDIDATES, [document.pk for document in halved]],
+    )
+    forms: dict[int, str] = {}
+    pairs = set()
+    for other in near:
+        pk = other.mine
+        if pk not in forms:
+            forms[pk] = canonical(own[pk].type, open_number(own[pk]), nationality[pk])
+        if _distance(forms[pk], canonical(other.type, open_number(other), nationality[pk])) == 1:
+            pairs.add((pk, other.student_id))
+    return pairs
 
 
 def note_problem(

@@ -79,3 +79,62 @@ class EvidenceMissing(Refusal):
     code, status = "evidence_missing", 422
     rule, article = "R-EST-03", "第六条"
     message = _("缺少材料：{what}。请上传后再提交。")
+
+
+class PlanExceeded(Refusal):
+    code, status = "plan_exceeded", 409
+    rule = "INTAKE_PLAN"
+    message = _(
+        "本校今年已注册新生 {taken} 人，计划 {planned} 人，再注册 {new} 人将超出招生计划。{why}"
+        "请先由学校向主管部门申请调整计划。"
+    )
+
+
+class QuotaExceeded(Refusal):
+    code, status = "quota_exceeded", 409
+    rule = "QUOTA"
+    message = _(
+        "本校该学段现有学籍 {taken} 人，总量 {planned} 人，再增加 {new} 人将超出学籍总量。{why}"
+        "请先由学校向主管部门申请调增总量，或由主管部门另行安排学校。"
+    )
+
+
+class PlacementUnclear(Refusal):
+    code, status = "placement_unclear", 422
+    rule = "PLACEMENT_REGISTERS"
+    message = _("没有选择要编班的学生。请为至少一名学生选择班级。")
+
+
+class PlacedMeanwhile(Refusal):
+    code, status = "placed_meanwhile", 409
+    rule = "PLACEMENT_REGISTERS"
+    message = _("所选学生中有人已编班或已不是待核准状态，请刷新后核对。")
+
+
+class GradeOtherwise(Refusal):
+    code, status = "grade_otherwise", 422
+    rule = "C5"
+    message = _("所选班级与学生注册的年级不一致，请改选本年级的班级。")
+
+
+class DeferralLate(Refusal):
+    code, status = "deferral_late", 409
+    rule = "R-EST-12"
+    message = _(
+        "延期注册应在开学后规定的时间内申请：{begins}开学，{last}截止。{why}请不填延期日期直接注册，逾期的按补录办理。"
+    )
+
+
+class DeferralUnclear(Refusal):
+    code, status = "deferral_unclear", 422
+    rule = "R-EST-12"
+    message = _("延期注册的日期应在今天之后、{last}之前，请重新填写。")
+
+
+class NotOnBaseList(Refusal):
+    code, status = "not_on_base_list", 409
+    rule = "BASE_LIST_MATCH"
+    message = _(
+        "该生不在{area}的小升初底表中：上学年小学毕业年级没有与其证件号码，或姓名、性别、出生日期一致的学籍。"
+        "{why}请核对登记信息；从外地升学的，由主管部门核实后办理。"
+    )

@@ -3,6 +3,7 @@
 transfers decides who may and when; nothing here opens a status by itself (R-EST-04).
 """
 
+from dataclasses import replace
 from datetime import date
 
 from django.db import IntegrityError, transaction
@@ -10,11 +11,11 @@ from django.db.models import F
 
 from audit.services import Actor, record
 from config.clock import today
-from config.rules import rule, rules
-from registry.checks import Context, check_record
+from config.rules import rules
+from registry.checks import Checker, Context
 from registry.findings import Finding, errors
-from registry.form_values import clean_phone, clean_record
-from registry.models import Enrolment, SchoolClass, Student, StudentNumber
+from registry.form_values import clean_phone
+from registry.models import Enrolment, School, SchoolClass, Student, StudentNumber
 from registry.record import (
     Record,
     changed_keys,
@@ -29,21 +30,21 @@ from registry.record import (
     values_of,
 )
 from registry.services.family import replace_family
+from registry.services.intake_rules import lock_places
 from registry.services.locks import take_version
-from registry.services.refusals import ClassFull, ClassUnknown, NumberTaken, RecordRefused, StatusExists
+from registry.services.refusals import NumberTaken, RecordRefused, StatusExists
 from registry.status import NORMAL, REFUSED
 
 
-def check_context(school_class: SchoolClass, day: date) -> Context:
-    """What a record in this class is checked against: school, grade, entry age, who set it. Two queries."""
-    school = school_class.school
-    in_force = rules(("ENTRY_AGE", "ENTRY_CUTOFF"), at=school_class.org_path, on=day)
+def school_context(school: School, path: str, day: date) -> Context:
+    """What every record of a school is checked against, whatever its grade: school, entry age, who set it."""
+    in_force = rules(("ENTRY_AGE", "ENTRY_CUTOFF"), at=path, on=day)
     year_start = school_year_start(day)
     cutoff = in_force["ENTRY_CUTOFF"]
     on = cutoff.date_in(year_start.year)
     return Context(
         today=day,
-        grade=school_class.grade,
+        grade="",
         school_code=school.code,
         school_division=school.organization.division,
         school_ownership=school.ownership,
@@ -55,6 +56,11 @@ def check_context(school_class: SchoolClass, day: date) -> Context:
         cutoff=(on.month, on.day),
         cutoff_source=cutoff.explain(),
     )
+
+
+def check_context(school_class: SchoolClass, day: date) -> Context:
+    """What a record in this class is checked against. Two queries."""
+    return replace(school_context(school_class.school, school_class.org_path, day), grade=school_class.grade)
 
 
 def examine(
@@ -71,36 +77,18 @@ def examine(
         "class_number": school_class.number,
         "school_code": context.school_code,
     }
-    found = check_record(values, context)
+    cleaned, found = Checker(context).check(values)
     if is_disputed:
         found = [f for f in found if not f.disputable]
-    return clean_record(values, school_class.grade), found
+    return cleaned, found
 
 
-def class_cap(school_class: SchoolClass, day: date) -> tuple[int, str]:
-    """The most pupils this class may have, and the sentence that says why: the rule in force or the class's
-    own cap.
+def lock_seat(school_class: SchoolClass, *, besides: int | None = None, is_intake: bool = True) -> None:
+    """Take the locks of one place in this class and make sure that it is free: plan, quota, class.
+
+    `is_intake` is False for a pupil who moves in rather than registers. Raises what `lock_places` raises.
     """
-    stage = "PRIMARY" if school_class.grade.startswith("1") else "SECONDARY"
-    in_force = rule(f"CLASS_SIZE_MAX_{stage}", at=school_class.org_path, on=day)
-    if school_class.cap is not None and school_class.cap < in_force.number:
-        return school_class.cap, "该上限由学校为本班设定。"
-    return in_force.number, in_force.explain()
-
-
-def lock_seat(school_class: SchoolClass, *, besides: int | None = None) -> None:
-    """Take the class's lock and make sure that a seat is free. Raises ClassFull.
-
-    The lock is the class row: two registrars who fill the last seat at once come one after the other.
-    """
-    locked = SchoolClass.objects.select_for_update(no_key=True).get(pk=school_class.pk)
-    if not locked.is_open:  # closed since it was chosen
-        raise ClassUnknown()
-    taken = Enrolment.objects.filter(org_path=locked.org_path, school_class=locked).in_school()
-    count = taken.exclude(student_id=besides).count()
-    cap, why = class_cap(locked, today())
-    if count >= cap:
-        raise ClassFull(name=locked.name, count=count, cap=cap, why=why)
+    lock_places(school_class.school, {school_class.pk: 1}, today(), is_intake=is_intake, besides=besides)
 
 
 @transaction.atomic
@@ -109,8 +97,8 @@ def create_pending(
 ) -> Student:
     """Create person, document, family and a pending spell in `school_class`, or change nothing.
 
-    Raises RecordRefused (all findings at once), ClassFull, NumberTaken (the constraint decides, not a look
-    before) or StatusExists. Returns the pupil.
+    Raises RecordRefused (all findings at once), ClassFull, PlanExceeded, QuotaExceeded, NumberTaken (the
+    constraint decides, not a look before) or StatusExists. Returns the pupil.
     """
     cleaned, found = examine(values, school_class, is_disputed=is_disputed)
     wrong = errors(found)

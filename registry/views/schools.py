@@ -39,6 +39,7 @@ def school(request: HttpRequest, pk: int) -> HttpResponse:
             "total": sum(row["total"] for row in grades),
             "pending": sum(row["pending"] for row in grades),
             "classes": queries.classes_of(user, found),
+            "may_count": user.holds(Right.VIEW_CLASS),
             "may_list": any(office.path.startswith(path) for path in user.scope_paths(Right.VIEW_STUDENT)),
         },
     )

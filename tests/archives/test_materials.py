@@ -1,5 +1,6 @@
 """Materials from upload to purge: who may, what is stored, what is shown to whom, what is left behind."""
 
+import json
 import re
 from datetime import timedelta
 from io import BytesIO
@@ -17,11 +18,12 @@ from PIL import Image
 from rest_framework.test import APIRequestFactory, force_authenticate
 
 from accounts.models import User
-from archives import services, storage
+from archives import services
 from archives.api import MaterialView
 from archives.models import Material
 from archives.refusals import KindUnknown, MaterialTaken, UploadGone
 from audit.models import AccessEntry, Event
+from config import sealed_files
 from config.crypto import DoesNotOpen
 from config.errors import NotAllowed
 from registry.models import Student
@@ -179,6 +181,16 @@ def test_the_paper_of_a_field_may_stand_in_the_address(client: Client, registrar
     assert material.evidence_type == "01"
 
 
+def send_to_api(user: User, fields: dict[str, Any], key: str = "first-key") -> Any:
+    """POST /api/v1/materials/, in a transaction as the request's own would be."""
+    request = APIRequestFactory().post(
+        "/api/v1/materials/", fields, format="multipart", headers={"Idempotency-Key": key}
+    )
+    force_authenticate(request, user)
+    with transaction.atomic():
+        return MaterialView.as_view()(request)
+
+
 @pytest.mark.rule("AZ-5")
 def test_the_api_takes_the_same_file(registrar: User) -> None:
     sent = {
@@ -186,12 +198,11 @@ def test_the_api_takes_the_same_file(registrar: User) -> None:
         "kind": "document",
         "evidence_type": "02",
     }
-    request = APIRequestFactory().post("/api/v1/materials/", sent, format="multipart")
-    force_authenticate(request, registrar)
-    answer: Any = MaterialView.as_view()(request)
+    answer = send_to_api(registrar, sent)
     assert answer.status_code == 201
     material = Material.objects.get()
-    assert answer.data == {"id": material.public_id}
+    assert answer.data == {"id": str(material.public_id)}
+    assert answer["Location"] == reverse("archives:material", args=[material.public_id])
     assert material.evidence_type == "02"
 
 
@@ -211,13 +222,27 @@ def test_the_api_refuses_in_its_own_form(
 ) -> None:
     if "file" in fields:
         fields = fields | {"file": SimpleUploadedFile("a.jpg", fields["file"])}
-    request = APIRequestFactory().post("/api/v1/materials/", fields, format="multipart")
-    force_authenticate(request, registrar)
-    with transaction.atomic():
-        answer: Any = MaterialView.as_view()(request)
+    answer = send_to_api(registrar, fields)
     assert answer.status_code == status
-    assert answer.data["code"] == code
+    assert json.loads(answer.content)["code"] == code
     assert not Material.objects.exists()
+
+
+@pytest.mark.rule("AP-4")
+def test_the_api_keeps_one_file_a_key(registrar: User) -> None:
+    def send(content: bytes, key: str) -> Any:
+        file = SimpleUploadedFile("a.jpg", content)
+        return send_to_api(registrar, {"file": file, "kind": "document", "evidence_type": "02"}, key)
+
+    picture = as_bytes(halves(400, 500))
+    missing = send(picture, "")
+    assert (missing.status_code, json.loads(missing.content)["code"]) == (400, "idempotency_key_missing")
+    first, again = send(picture, "one-upload"), send(picture, "one-upload")
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert (again.data, again["Location"]) == (first.data, first["Location"])
+    other = send(as_bytes(halves(500, 400)), "one-upload")
+    assert (other.status_code, json.loads(other.content)["code"]) == (422, "idempotency_key_reused")
+    assert Material.objects.count() == 1
 
 
 @pytest.mark.rule("AZ-2")
@@ -320,10 +345,10 @@ def test_a_file_that_was_exchanged_does_not_open(registrar: User, folder: Path) 
         services.open_material(first)
     files[0].unlink()
     with pytest.raises(DoesNotOpen):
-        storage.load(files[0].name, first.digest)
+        sealed_files.load(files[0].name, "archives_material", first.digest)
     for name in ("../../etc/passwd", "", "a" * 31, "A" * 32, "a" * 32 + "\n"):
         with pytest.raises(DoesNotOpen):
-            storage.load(name, first.digest)
+            sealed_files.load(name, "archives_material", first.digest)
 
 
 @pytest.mark.rule("RD-3", "KE-2")

@@ -8,17 +8,22 @@ from config.clock import today
 from config.models import RuleValue
 from config.rules import (
     PARAMETERS,
+    SUBJECTS,
     Level,
     Parameter,
+    RuleEnded,
     RuleMalformed,
     RuleNotYours,
     RuleOutOfBound,
     RuleOverlaps,
+    RulePeriodWrong,
     RuleWithoutDocument,
+    end_rule,
     rule,
     rulebook_version,
     rules,
     set_rule,
+    values_set,
 )
 from config.rules.bounds import FREE, add_only, at_least, at_most, between, fixed, one_of, subset_of
 from config.rules.catalogue import TRANSFER_STEP_DAYS
@@ -48,6 +53,12 @@ EXPECTED = {
     "CLASS_SIZE_MAX_SECONDARY": 60,
     "QUOTA_ENABLED": False,
     "QUOTA": 0,
+    "INTAKE_PLAN": "warn",
+    "BASE_LIST_MATCH": "off",
+    "PLACEMENT_REGISTERS": False,
+    "PLACEMENT_DAYS": 10,
+    "DEFER_APPLY_DAYS": 5,
+    "REGISTRATION_CLOSES": "0930",
     "SUSPENSION_MONTHS": 12,
     "SUSPENSION_MONTHS_MAX": 24,
     "SUSPENSION_WARN_DAYS": 15,
@@ -65,6 +76,17 @@ EXPECTED = {
     "PHOTO_MAX_KB": 60,
     "PHOTO_WIDTH": 260,
     "PHOTO_HEIGHT": 320,
+    "PHOTO_ZIP_MOST": 200,
+    "INTAKE_FILE_MB": 20,
+    "INTAKE_ROWS": 50_000,
+    "INTAKE_COLUMNS": 200,
+    "INTAKE_CELL_CHARACTERS": 32_767,
+    "INTAKE_PARTS": 200,
+    "INTAKE_UNPACKED_MB": 200,
+    "INTAKE_RATIO": 100,
+    "INTAKE_MEMORY_MB": 1024,
+    "INTAKE_SECONDS": 60,
+    "INTAKE_ATTEMPTS": 2,
     "RULE_VALID_TO": "",
     "REVEAL_SECONDS": 60,
     "REVEALS_PER_HOUR": 60,
@@ -103,6 +125,12 @@ def decide(
 
 def test_every_parameter_of_the_handbook_is_declared_with_its_default():
     assert {key: parameter.value for key, parameter in PARAMETERS.items()} == EXPECTED
+
+
+def test_every_parameter_stands_under_one_subject():
+    listed = [parameter.key for _subject, parameters in SUBJECTS for parameter in parameters]
+    assert listed == list(PARAMETERS)
+    assert all(str(subject.title) and parameters for subject, parameters in SUBJECTS)
 
 
 @pytest.mark.parametrize("key", sorted(PARAMETERS))
@@ -157,9 +185,16 @@ def test_a_bound_allows_what_lies_inside_and_clamps_what_does_not(bound, inside,
         (
             "KEY_FIELDS",
             [[*EXPECTED["KEY_FIELDS"], "ethnic_group"]],
-            [["name"], [*EXPECTED["KEY_FIELDS"], "name"]],
+            [["name"], [*EXPECTED["KEY_FIELDS"], "name"], [*EXPECTED["KEY_FIELDS"], "ethnic_gruop"]],
         ),
         ("ARCHIVE_RETENTION", ["10y"], ["5y", ""]),
+        ("INTAKE_PLAN", ["off", "warn", "block"], ["on", "", True]),
+        ("BASE_LIST_MATCH", ["off", "warn", "block"], ["on", "", 0]),
+        ("PLACEMENT_REGISTERS", [True, False], ["on", 1]),
+        ("PLACEMENT_DAYS", [1, 10, 20], [0, 21, "10"]),
+        ("DEFER_APPLY_DAYS", [1, 5, 20], [0, 21, "5"]),
+        ("REGISTRATION_CLOSES", ["0930", "1031"], ["0931", "930", ""]),
+        ("PHOTO_ZIP_MOST", [1, 200, 500], [0, 501]),
     ],
 )
 def test_a_value_must_be_of_its_kind(key, right, wrong):
@@ -175,6 +210,8 @@ def test_a_value_must_be_of_its_kind(key, right, wrong):
         ("CLASS_SIZE_MAX_PRIMARY", 55, "55人"),
         ("QUOTA_ENABLED", False, "否"),
         ("ENTRY_CUTOFF", "0831", "8月31日"),
+        ("REGISTRATION_CLOSES", "0930", "9月30日"),
+        ("INTAKE_PLAN", "block", "不予受理"),
         ("PROMOTION_AT", "0810 24:00", "8月10日24:00"),
         ("TRANSFER_WINDOWS", ("term-7..term+14",), "开学前7日至开学后14日"),
         (
@@ -377,6 +414,13 @@ def test_a_province_tightens_the_clock_but_never_loosens_it():
         ("CLASS_SIZE_MAX_PRIMARY", 50, {"nation", "province", "county"}),
         ("DEATH_CANCEL_DAYS", 10, {"nation"}),
         ("QUOTA_ENABLED", True, {"province", "city"}),
+        ("INTAKE_PLAN", "block", {"nation", "province", "city", "county"}),
+        ("BASE_LIST_MATCH", "warn", {"nation", "province", "county"}),
+        ("PLACEMENT_REGISTERS", True, {"nation", "province"}),
+        ("PLACEMENT_DAYS", 5, {"nation", "province"}),
+        ("DEFER_APPLY_DAYS", 3, {"nation", "province"}),
+        ("REGISTRATION_CLOSES", "1015", {"nation", "province", "county"}),
+        ("PHOTO_ZIP_MOST", 100, {"nation"}),
         ("TRANSFER_WINDOWS", ["0820..0920"], {"nation", "province", "city", "county"}),
     ],
 )
@@ -434,8 +478,9 @@ def test_a_temporary_value_gives_way_to_the_one_before():
     decide("TRANSFER_STEP_DAYS", 5, starts=starts, until=until)
     days = {starts - timedelta(days=1): 8, starts: 5, until - timedelta(days=1): 5, until: 8}
     assert {day: rule("TRANSFER_STEP_DAYS", CITY, day).value for day in days} == days
-    with pytest.raises(ValueError, match="a day at least"):
+    with pytest.raises(RulePeriodWrong) as refused:
         decide("TRANSFER_STEP_DAYS", 5, starts=until, until=until)
+    assert refused.value.status == 422
 
 
 @pytest.mark.django_db
@@ -451,6 +496,79 @@ def test_the_past_is_not_rewritten_and_the_future_not_overrun():
     # Where nothing was set, a document of last year may be entered late.
     decide("CHANGE_DEADLINE", 1, starts=date(2020, 9, 1))
     decide("ARCHIVE_DEADLINE", 2, until=today() + timedelta(days=30))
+
+
+# --- Ending a value -------------------------------------------------------------------------------
+
+
+def end(row: RuleValue, ends: date, document: str = "粤教基〔2026〕3号") -> RuleValue:
+    return end_rule(row, ends=ends, document=document, set_by_name="广东省", created_by_name="李明")
+
+
+@pytest.mark.django_db
+def test_an_ended_value_keeps_its_days_and_the_offices_above_decide_again():
+    stored("TRANSFER_STEP_DAYS", 8, NATION)
+    held = stored("TRANSFER_STEP_DAYS", 5, PROVINCE)
+    before, tomorrow = rulebook_version(), today() + timedelta(days=1)
+    mark = end(held, tomorrow)
+    assert [rule("TRANSFER_STEP_DAYS", CITY, day).value for day in (DAY, today(), tomorrow)] == [5, 5, 8]
+    assert (mark.document, RuleValue.objects.count()) == ("粤教基〔2026〕3号", 3)
+    assert mark not in values_set()
+    assert rulebook_version() != before
+    # A new value may begin on the very day, and the mark gives way.
+    decide("TRANSFER_STEP_DAYS", 6, starts=tomorrow)
+    assert rule("TRANSFER_STEP_DAYS", CITY, tomorrow).value == 6
+
+
+@pytest.mark.django_db
+def test_a_new_value_for_a_time_leaves_the_end_of_the_old_one_in_force():
+    end(stored("TRANSFER_STEP_DAYS", 5, PROVINCE), today())
+    starts, until = today() + timedelta(days=5), today() + timedelta(days=9)
+    decide("TRANSFER_STEP_DAYS", 6, starts=starts, until=until)
+    days = {today(): 10, starts: 6, until: 10}
+    assert {day: rule("TRANSFER_STEP_DAYS", CITY, day).value for day in days} == days
+
+
+@pytest.mark.django_db
+def test_a_coming_value_is_withdrawn_and_never_holds():
+    tomorrow = today() + timedelta(days=1)
+    waits = decide("TRANSFER_STEP_DAYS", 5, starts=tomorrow)
+    end(waits, today())
+    assert rule("TRANSFER_STEP_DAYS", CITY, tomorrow).value == 10
+    waits.refresh_from_db()
+    assert waits.valid.isempty
+    with pytest.raises(RuleEnded) as refused:
+        end(waits, today())
+    assert refused.value.status == 409
+    decide("TRANSFER_STEP_DAYS", 6, starts=tomorrow)
+
+
+@pytest.mark.django_db
+def test_an_end_needs_a_document_and_a_day_on_which_the_value_holds():
+    first, last = today() - timedelta(days=9), today() + timedelta(days=9)
+    held = stored("TRANSFER_STEP_DAYS", 5, PROVINCE, since=first, until=last)
+    for day in (today() - timedelta(days=1), last):
+        with pytest.raises(RulePeriodWrong):
+            end(held, day)
+    with pytest.raises(RuleWithoutDocument):
+        end(held, today(), document=" ")
+    young = decide("ARCHIVE_DEADLINE", 1)
+    with pytest.raises(RulePeriodWrong):  # it has held since this morning
+        end(young, today())
+    assert rule("TRANSFER_STEP_DAYS", CITY).value == 5
+    mark = end(held, today())
+    with pytest.raises(RuleEnded):
+        end(mark, today())
+    with pytest.raises(RuleEnded):
+        end(stored("CHANGE_DEADLINE", 1, PROVINCE, until=today()), today())
+
+
+@pytest.mark.django_db
+def test_a_value_in_force_says_from_when_until_when():
+    stored("TRANSFER_STEP_DAYS", 5, PROVINCE, since=DAY, until=DAY + timedelta(days=10))
+    held = rule("TRANSFER_STEP_DAYS", CITY, DAY)
+    assert (held.since, held.until) == (DAY, DAY + timedelta(days=10))
+    assert rule("TRANSFER_STEP_DAYS", ELSEWHERE, DAY).since is None
 
 
 def test_a_parameter_cannot_be_changed():

@@ -13,13 +13,13 @@ from django.test import Client
 
 from accounts.models import Organization, User
 from archives.models import Material
-from archives.storage import erase
 from config.models import Outbox
 from config.scope import NATION, PathField, ancestors, scoped_transaction
-from registry.models import SchoolClass, Student
+from config.sealed_files import erase
+from registry.models import ImportRow, SchoolClass, Student
 from tests import make
 from tests.transfers.filing import make_material
-from transfers.outbox import COMPLETE_CASE, NUMBER_STUDENT
+from transfers.outbox import COMPLETE_CASE, NUMBER_BATCH, NUMBER_STUDENT
 
 PROVINCE = "CN.65."
 COUNTY, AWAY_COUNTY = "CN.65.01.02.", "CN.65.02.01."
@@ -121,6 +121,8 @@ def clear() -> None:
             erase(name)
         students = list(Student.objects.within(PROVINCE).values_list("pk", flat=True))
         Outbox.objects.filter(kind=NUMBER_STUDENT, subject_id__in=students).delete()
+        rows = list(ImportRow.objects.within(PROVINCE).values_list("pk", flat=True))
+        Outbox.objects.filter(kind=NUMBER_BATCH, subject_id__in=rows).delete()
     sessions = [s.pk for s in Session.objects.all() if int(s.get_decoded().get("_auth_user_id", 0)) in ids]
     Session.objects.filter(pk__in=sessions).delete()
     offices = list(Organization.objects.within(PROVINCE).values_list("pk", flat=True))

@@ -40,10 +40,12 @@ from config.faults import fault  # noqa: E402
 from config.models import Outbox  # noqa: E402
 from config.scope import NATION, scoped_transaction  # noqa: E402
 from registry.form_values import clean_record  # noqa: E402
+from registry.intake.checking import check_batch  # noqa: E402
 from registry.services.numbering import check_and_number  # noqa: E402
 from tests import make  # noqa: E402
 from transfers.completion import perform_owed  # noqa: E402
 from transfers.outbox import COMPLETE_CASE, NUMBER_STUDENT  # noqa: E402
+from transfers.submission import submit_batch  # noqa: E402
 
 # Everything is loaded here, so that no child has to.
 CLIENT = Client(raise_request_exception=False)
@@ -89,6 +91,18 @@ def work(cases: list[int], students: list[int]) -> dict[str, Any]:
     return {"performed": performed}
 
 
+def check(job: int) -> dict[str, Any]:
+    """A worker's turn at a workbook."""
+    check_batch(job)
+    return {}
+
+
+def submit(job: int) -> dict[str, Any]:
+    """A worker's turn at the commit of a checked batch."""
+    submit_batch(job)
+    return {}
+
+
 def celery(*arguments: str) -> dict[str, Any]:
     """Become the worker that bin/run starts, in this process; does not return."""
     app.worker_main(list(arguments))
@@ -105,6 +119,8 @@ ORDERS: dict[str, Callable[..., dict[str, Any]]] = {
     "perform": perform,
     "number": number,
     "work": work,
+    "check": check,
+    "submit": submit,
     "celery": celery,
     "environment": change_environment,
 }

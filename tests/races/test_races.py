@@ -9,8 +9,9 @@ from django.urls import reverse
 
 from audit.models import AccessEntry, Event
 from audit.services import System
+from config.clock import today
 from config.models import Outbox
-from config.scope import NATION, scoped_transaction
+from config.scope import NATION, ancestors, scoped_transaction
 from registry.models import (
     Enrolment,
     IdentityDocument,
@@ -20,8 +21,12 @@ from registry.models import (
     Student,
     StudentNumber,
 )
+from registry.record import school_year_start
+from registry.services.allowances import set_plan
+from registry.services.intake_rules import entrants
 from registry.services.numbering import issue_temporary
 from registry.status import PENDING, REFUSED
+from tests import make
 from tests.races.ground import AWAY, Office, Person, make_person, make_pupil, new_values, open_office
 from tests.races.processes import Child, Nursery
 from transfers.forms import ASKED_KEYS
@@ -183,6 +188,31 @@ def test_the_last_seat_is_taken_once(two: tuple[Child, Child], race: Overlap) ->
         assert outcomes(answers) == ["class_full", "ok"]
         with scoped_transaction(NATION):
             assert Enrolment.objects.filter(school_class=office.school_class).in_school().count() == seats
+
+
+@pytest.mark.rule("INTAKE_PLAN", "RE-2")
+def test_the_last_place_of_the_plan_is_taken_once_though_the_classes_differ(
+    two: tuple[Child, Child], race: Overlap
+) -> None:
+    office, other = open_office(), open_office()
+    with scoped_transaction(NATION):
+        make.make_rule("INTAKE_PLAN", "block", office.path)
+        reviewer = make.make_reviewer(ancestors(office.path)[-2])
+        school = office.school_class.school
+        year = school_year_start(today()).year
+        taken = entrants(office.path, year, "2")
+    for places in range(taken + 1, taken + 1 + ROUNDS):
+        with scoped_transaction(NATION):
+            set_plan(school, year, "2", places, document="竞争测试", actor=reviewer)
+        answers = race.at_once(
+            (two[0], posted(office.registrar, "file", **office.filing())),
+            (two[1], posted(office.registrar, "file", **other.filing())),
+        )
+        assert outcomes(answers) == ["ok", "plan_exceeded"]
+        with scoped_transaction(NATION):
+            assert entrants(office.path, year, "2") == places
+    with scoped_transaction(NATION):
+        make.make_rule("INTAKE_PLAN", "off", office.path)
 
 
 def filed(child: Child, office: Office, *, signed: bool = False) -> dict[str, Any]:

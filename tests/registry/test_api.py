@@ -1,14 +1,21 @@
 """The API to read: same scope, same masks, same trace as the pages."""
 
 import json
+from datetime import date
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.backends.postgresql.psycopg_any import DateRange
 from django.test.utils import CaptureQueriesContext
 
 from audit.models import AccessEntry
+from registry.api import codes
+from registry.codes import choices, code_lists
+from registry.models import CodeValue
 from registry.queries import rosters, schools
+from registry.services.code_lists import load_codes
+from registry.status import PENDING
 from tests import make
 
 pytestmark = pytest.mark.usefixtures("nation")
@@ -94,8 +101,19 @@ def test_who_may_not_enter_and_what_is_not_understood(client: Any) -> None:
         ask(client, make.make_user("system_administrator", make.SCHOOL), CLASSES, 403)["code"]
         == "not_allowed"
     )
-    assert ask(client, make.make_registrar(), f"{STUDENTS}?order_by=name", 400)["code"] == "bad_request"
-    assert ask(client, make.make_registrar(), f"{STUDENTS}?after=x", 404)["code"] == "not_found"
+    for query, place, code in (
+        ("order_by=name", "order_by", "unknown"),
+        ("format=xml", "format", "unknown"),
+        ("after=x", "after", "invalid"),
+        (f"after={2**63}", "after", "max_value"),
+        ("grade=11&grade=12", "grade", "invalid"),
+        ("grade=%00", "grade", "invalid_choice"),
+        ("office=-1", "office", "min_value"),
+    ):
+        body = ask(client, make.make_registrar(), f"{STUDENTS}?{query}", 400)
+        assert body["code"] == "invalid"
+        assert [(one, fault["code"]) for one, (fault,) in body["fields"].items()] == [(place, code)]
+    assert ask(client, make.make_registrar(), f"{STUDENTS}?after=1", 404)["code"] == "not_found"
     client.logout()
     assert client.get(STUDENTS).status_code in (401, 302)
     client.force_login(make.make_registrar())
@@ -135,3 +153,90 @@ def test_the_lists_ask_as_much_for_one_row_as_for_many(client: Any) -> None:
         for _n in range(3):
             make.make_student(make.make_class(path))
     assert [count(address) for address in (STUDENTS, CLASSES, SCHOOLS)] == first
+
+
+# ── One school, one class ────────────────────────────────────────
+@pytest.mark.rule("AZ-1", "AZ-2", "AZ-4")
+def test_a_class_says_how_full_it_is(client: Any) -> None:
+    here = make.make_class(cap=40)
+    make.make_student(here)
+    make.make_student(here, status=PENDING)
+    body = ask(client, make.make_registrar(), f"{CLASSES}{here.pk}/")
+    expected = {
+        "id": here.pk, "name": here.name, "grade": "11", "grade_name": "小学一年级", "is_open": True,
+        "school_id": here.school_id, "pupils": 2, "pending": 1, "cap": 40, "head_teacher": "", "campus": "",
+    }  # fmt: skip
+    assert {key: body[key] for key in expected} == expected
+    assert body["cap_sentence"]
+    bodies = [
+        ask(client, user, f"{CLASSES}{pk}/", 404)
+        for user, pk in ((make.make_registrar(make.SISTER), here.pk), (make.make_registrar(), 0))
+    ]
+    assert bodies[0]["detail"] == bodies[1]["detail"]
+    ask(client, make.make_user("system_administrator", make.SCHOOL), f"{CLASSES}{here.pk}/", 403)
+
+
+@pytest.mark.rule("AZ-1", "AZ-2", "AZ-4")
+def test_a_school_counts_its_pupils_for_who_reads_rolls(client: Any) -> None:
+    here = make.make_class()
+    make.make_student(here, sex="2")
+    make.make_student(here, sex="1", status=PENDING)
+    address = f"{SCHOOLS}{here.school_id}/"
+    body = ask(client, make.make_reviewer(), address)
+    assert (body["code"], body["authority"]) == ("2144000001", "南山区教育局")
+    assert body["division_name"] == "广东省深圳市南山区"
+    grade = {"grade": "11", "grade_name": "小学一年级", "pupils": 2, "girls": 1, "boys": 1, "pending": 1}
+    assert body["grades"] == [grade]
+    assert ask(client, make.make_user("system_administrator", make.SCHOOL), address)["grades"] == []
+    ask(client, make.make_reviewer(make.FAR_COUNTY), address, 404)
+    ask(client, make.make_reviewer(make.COUNTY), f"{SCHOOLS}{make.make_office(make.COUNTY).pk}/", 404)
+
+
+def test_details_ask_as_much_for_one_pupil_as_for_many(client: Any) -> None:
+    here = make.make_class()
+    make.make_student(here)
+    user = make.make_reviewer()
+
+    def count(address: str) -> int:
+        with CaptureQueriesContext(connection) as asked:
+            ask(client, user, address)
+        return len(asked)
+
+    addresses = (f"{SCHOOLS}{here.school_id}/", f"{CLASSES}{here.pk}/")
+    count(SCHOOLS)
+    first = [count(address) for address in addresses]
+    for _n in range(7):
+        make.make_student(here)
+    assert [count(address) for address in addresses] == first
+
+
+# ── Code lists ────────────────────────────────────────
+CODES = "/api/v1/codes/"
+
+
+def test_code_lists_are_read_as_they_hold_on_a_day(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    load_codes()
+    user = make.make_registrar()
+    lists = {row["list"]: row for row in ask(client, user, CODES)["results"]}
+    assert set(lists) >= set(code_lists())
+    assert lists["grade"]["used_by"] == ["年级"]
+    body = ask(client, user, f"{CODES}sex/")
+    assert [(row["code"], row["name"]) for row in body["results"]] == choices("sex")
+    assert (body["total"], body["next"]) == (lists["sex"]["values"], None)
+    CodeValue.objects.filter(list="sex", code="9").update(
+        valid=DateRange(date(2012, 3, 15), date(2026, 1, 1))
+    )
+    CodeValue.objects.create(
+        list="sex", code="9", name_zh="未说明", valid=DateRange(date(2026, 1, 1), None)
+    )  # a new edition of the standard renames it
+    names = {
+        day: {row["code"]: row["name"] for row in ask(client, user, f"{CODES}sex/?on={day}")["results"]}
+        for day in ("2025-12-31", "2026-01-01")
+    }
+    assert [names[day]["9"] for day in names] == ["未说明的性别", "未说明"]
+    assert ask(client, user, f"{CODES}?on=1990-01-01")["results"] == []
+    monkeypatch.setattr(codes, "PAGE", 3)
+    first = ask(client, user, f"{CODES}sex/")
+    second = ask(client, user, first["next"])
+    assert [row["code"] for row in first["results"] + second["results"]] == ["0", "1", "2", "9"]
+    assert second["next"] is None

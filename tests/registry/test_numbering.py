@@ -215,5 +215,5 @@ def test_numbers_one_digit_apart_are_a_hint_found_without_reading_the_country() 
 
 
 def test_registration_and_change_are_data() -> None:
-    assert REGISTRATION.route[-1].label == "主管部门核准"
+    assert [stop.label for stop in REGISTRATION.route][-2:] == ["主管部门核准", "县级教育行政部门核准补录"]
     assert IDENTITY_CHANGE.route[-1].label == "主管部门核办"

@@ -91,7 +91,10 @@ def test_the_roll_names_the_limit_in_force_and_who_set_it(client: Any) -> None:
     for _n in range(2):
         make.make_student(tight)
     registrar = make.make_registrar()
-    assert "0 人，上限 55 人，还可编入 55 人" in get(client, registrar, roll_of(wide))
+    page = get(client, registrar, roll_of(wide))
+    assert "0 人，上限 55 人，还可编入 55 人" in page
+    assert "新生编班上限 45 人，还可注册 45 人" in page
+    assert "新生编班" not in get(client, registrar, roll_of(make.make_class(grade="12")))
     assert "上限 60 人" in get(client, registrar, roll_of(junior))
     page = get(client, registrar, roll_of(tight))
     assert "2 人，上限 2 人，还可编入 0 人" in page

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from audit.models import AccessEntry
+from config import paging
 from registry.queries import rosters
 from registry.status import PENDING, SUSPENDED
 from tests import make
@@ -174,7 +175,7 @@ def test_the_page_is_read_from_the_index_that_was_made_for_it() -> None:
     last = ("CN.44.03.05.2144000001.", "11", "2020001", "lin", 1)
     filters = rosters.Filters(path=make.SCHOOL, place="")
     rows = (
-        rosters.after_key(rosters.matching(user, filters), rosters.ORDER, last)
+        paging.after_key(rosters.matching(user, filters), rosters.ORDER, last)
         .order_by(*rosters.ORDER)
         .values("id")[:50]
     )
@@ -194,8 +195,8 @@ def test_beyond_ten_thousand_a_count_says_so(client: Any, monkeypatch: pytest.Mo
         make.make_student(here)
     client.force_login(make.make_registrar())
     assert "3 人" in client.get(LIST).content.decode()
-    monkeypatch.setattr(rosters, "MOST_COUNTED", 1)
-    assert rosters.count_up_to(rosters.matching(make.make_registrar(), rosters.Filters(make.SCHOOL, ""))) == 2
+    monkeypatch.setattr(paging, "MOST_COUNTED", 1)
+    assert paging.count_up_to(rosters.matching(make.make_registrar(), rosters.Filters(make.SCHOOL, ""))) == 2
     monkeypatch.setattr(rosters, "count_up_to", lambda rows: 10_001)
     assert "10,000+ 人" in client.get(LIST).content.decode()
 

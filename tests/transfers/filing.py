@@ -3,15 +3,17 @@
 import io
 from typing import Any
 
+from django.db.models import Q
 from PIL import Image
 
 from accounts.models import User
 from archives.models import Material
 from archives.services import add_material
 from config.models import Outbox
-from registry.models import Student
+from registry.models import ImportRow, Student
 from tests import make
 from transfers.completion import perform_owed
+from transfers.intake import file_batch_case
 from transfers.kinds.registration import REGISTRATION
 from transfers.models import Case
 from transfers.services import decide, file_case
@@ -45,6 +47,12 @@ def file_pupil(office: dict[str, Any], *, actor: User | None = None, **given: An
     )
 
 
+def file_batch(office: dict[str, Any], count: int = 5, *, reach: str = "", **given: Any) -> Case:
+    """The one case of a committed batch of `count` pupils, filed as the commit's job does."""
+    batch = make.make_committed_batch(make.SCHOOL, count, **given)
+    return file_batch_case(batch, actor=office["registrar"], reach=reach or make.SCHOOL, attested=True)
+
+
 def decide_all(case: Case, office: dict[str, Any]) -> None:
     """Leader and reviewer approve."""
     for person in ("leader", "reviewer"):
@@ -55,3 +63,15 @@ def finish(subject: Case | Student) -> None:
     """What the worker does with the effect that is owed for this case or pupil."""
     kind = "complete_case" if isinstance(subject, Case) else "number_student"
     perform_owed(Outbox.objects.get(kind=kind, subject_id=subject.pk, done_at=None).pk)
+
+
+def finish_batch(case: Case) -> None:
+    """What the worker does after the last decision on a batch: effect, packs, and who is left over."""
+    finish(case)
+    rows = ImportRow.objects.filter(batch=case.batch)
+    for about in (
+        Q(kind="number_batch", subject_id__in=rows.values("pk")),
+        Q(kind="number_student", subject_id__in=rows.values("student_id")),
+    ):
+        for pk in Outbox.objects.filter(about, done_at=None).order_by("id").values_list("pk", flat=True):
+            perform_owed(pk)

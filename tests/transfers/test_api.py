@@ -5,7 +5,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from audit.models import AccessEntry, Event
@@ -165,6 +167,41 @@ def test_withdrawing_needs_a_reason(client: Client, office: dict[str, Any]) -> N
 
 def test_the_root_brings_every_app(client: Client, office: dict[str, Any]) -> None:
     client.force_login(office["registrar"])
-    for name in ("student-list", "class-list", "school-list", "case-list"):
-        assert client.get(reverse(name)).status_code == 200, name
+    for name in ("student", "class", "school", "case", "code", "job", "rule"):
+        assert client.get(reverse(f"{name}-list")).status_code == 200, name
     assert client.post(reverse("material-list")).status_code == 400
+
+
+def test_the_list_and_a_case_ask_as_much_for_one_as_for_many(client: Client, office: dict[str, Any]) -> None:
+    first = file_pupil(office)
+    client.force_login(office["reviewer"])
+
+    def count(address: str) -> int:
+        with CaptureQueriesContext(connection) as asked:
+            assert client.get(address).status_code == 200
+        return len(asked)
+
+    addresses = (CASES, f"{CASES}{first.number}/")
+    count(CASES)
+    before = [count(address) for address in addresses]
+    for _n in range(7):
+        file_pupil(office)
+    assert [count(address) for address in addresses] == before
+
+
+@pytest.mark.rule("AP-1")
+def test_a_filter_is_an_enumeration_and_a_cursor_is_resolved_in_scope(
+    client: Client, office: dict[str, Any]
+) -> None:
+    case = file_pupil(office)
+    client.force_login(make.make_registrar(make.SISTER))
+    for query, status, place in (
+        ({"state": "nowhere"}, 400, "state"),
+        ({"kind": "transfer"}, 400, "kind"),
+        ({"after": "1 OR 1=1"}, 400, "after"),
+        ({"after": case.number}, 404, ""),  # of another school: hidden and missing look alike
+        ({"after": "ZC000000000000"}, 404, ""),
+    ):
+        answer = client.get(CASES, query)
+        assert answer.status_code == status, query
+        assert list(answer.json()["fields"]) == ([place] if place else [])

@@ -10,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from accounts.idempotency import lock_name
 from archives.models import Material
 from audit.models import AccessEntry, Event
 from config.clock import today
@@ -17,7 +18,6 @@ from config.models import IdempotencyKey
 from registry.models import Enrolment, ProblemRecord, Student
 from tests import make
 from tests.transfers.filing import make_material
-from transfers.idempotency import lock_name
 from transfers.models import Case
 
 pytestmark = pytest.mark.usefixtures("nation")
@@ -152,7 +152,10 @@ def test_a_filed_form_becomes_a_case(client: Client, desk: dict[str, Any]) -> No
     assert student is not None
     assert (student.birthplace, student.hukou_division) == ("440305000000", "440305000000")
     assert Event.objects.filter(action="transfers.case.file", subject_id=case.pk).count() == 1
-    assert case.payload == {"class_id": desk["class"].pk, "is_disputed": False, "distinct_reason": ""}
+    assert case.payload == {
+        "class_id": desk["class"].pk, "is_disputed": False, "distinct_reason": "", "deferred_until": "",
+        "filed_on": today().isoformat(), "is_omitted": False, "is_off_base_list": False,
+    }  # fmt: skip
     assert client.get(response["Location"]).status_code == 200
 
 

@@ -3,5 +3,6 @@
 from transfers.kind import Kind
 from transfers.kinds.identity_change import IDENTITY_CHANGE
 from transfers.kinds.registration import REGISTRATION
+from transfers.kinds.registration_batch import REGISTRATION_BATCH
 
-KINDS: dict[str, Kind] = {kind.code: kind for kind in (REGISTRATION, IDENTITY_CHANGE)}
+KINDS: dict[str, Kind] = {kind.code: kind for kind in (REGISTRATION, REGISTRATION_BATCH, IDENTITY_CHANGE)}

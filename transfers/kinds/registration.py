@@ -14,17 +14,29 @@ from config.clock import today
 from config.scope import NATION
 from registry.form_values import clean_record, parse_date
 from registry.identity import NO_NUMBER_NEEDED
-from registry.models import Enrolment, SchoolClass, Student
+from registry.models import SchoolClass, Student
 from registry.record import has_number
 from registry.services.numbering import issue_temporary
 from registry.services.refusals import ClassUnknown, NumberTaken, SearchFirst
-from registry.services.registration import class_cap, confirm, correct_pending, create_pending, take_back
+from registry.services.registration import confirm, correct_pending, create_pending, take_back
 from registry.status import PENDING
 from transfers import across
-from transfers.kind import EvidenceNeed, Facts, Kind, Party, Requirement, Stop
+from transfers.kind import EvidenceNeed, Facts, Kind, Party, Requirement, Stop, Subject
+from transfers.kinds.entry import CONDITIONS, note_entry, spell_of
 from transfers.models import Case
 from transfers.outbox import NUMBER_STUDENT, owe
 
+# One pupil or a batch: the same two offices look at it.
+ROUTE = (
+    Stop(Party.TAKE_OVER_SCHOOL, Right.REVIEW, "学校领导审核", "REGISTRATION_STEP_DAYS"),
+    Stop(Party.TAKE_OVER_TOWNSHIP, Right.DECIDE, "乡镇审核", "REGISTRATION_STEP_DAYS"),
+    Stop(Party.TAKE_OVER_AUTHORITY, Right.DECIDE, "主管部门核准", "REGISTRATION_STEP_DAYS"),
+    # 补录 is the county's decision, whoever runs the school (R-EST-13).
+    Stop(
+        Party.TAKE_OVER_COUNTY, Right.DECIDE, "县级教育行政部门核准补录", "REGISTRATION_STEP_DAYS",
+        only_if=lambda payload: bool(payload.get("is_omitted")),
+    ),
+)  # fmt: skip
 IDENTITY_PAPERS = ("01", "02", "03", "04", "07", "17")
 DISPUTE_PAPERS = ("01", "02", "03", "04", "20", "99")
 
@@ -43,15 +55,17 @@ def class_of(school_path: str, class_id: int) -> SchoolClass:
 
 def open_registration(
     school: Organization, *, payload: dict[str, Any], actor: User, values: dict[str, str], class_id: int
-) -> Student:
+) -> Subject:
     """Create the pupil as pending. Raises SearchFirst when a child of this name, sex and birth date has a
     record and the registrar has not said why this is another one (R-EST-08); NumberTaken leaves a duplicate
-    finding behind.
+    finding behind. What `note_entry` raises comes first.
     """
     school_class = class_of(school.path, class_id)
+    note_entry(school_class, values, payload, actor=actor)
     look_first(values, school_class, payload)
     with noting_taken_number(values, actor):
-        return create_pending(values, school_class, actor=actor, is_disputed=bool(payload.get("is_disputed")))
+        is_disputed = bool(payload.get("is_disputed"))
+        return Subject(create_pending(values, school_class, actor=actor, is_disputed=is_disputed))
 
 
 @contextmanager
@@ -96,6 +110,7 @@ def reopen_registration(case: Case, payload: dict[str, Any], actor: User) -> Non
     values, version = payload.pop("values"), payload.pop("version")
     school_class = class_of(case.to_path, payload["class_id"])
     case.payload |= payload
+    note_entry(school_class, values, case.payload, actor=actor)
     look_first(values, school_class, case.payload, besides=case.student.pk)
     with noting_taken_number(values, actor):
         correct_pending(
@@ -123,29 +138,9 @@ def undo(case: Case, actor: Actor, reason: str) -> None:
 
 
 # ── Conditions: an empty text when met, else what is wrong and what to do ──────────────────────────────
-def _spell(facts: Facts) -> Enrolment | None:
-    return (
-        facts.student.enrolments.filter(is_void=False)
-        .select_related("school_class")
-        .order_by("-valid")
-        .first()
-    )
-
-
 def still_pending(facts: Facts) -> str:
-    spell = _spell(facts)
+    spell = spell_of(facts)
     return "" if spell and spell.status == PENDING else "该生已不是待核准状态，请刷新后核对。"
-
-
-def seat_free(facts: Facts) -> str:
-    spell = _spell(facts)
-    if spell is None or spell.school_class is None or not spell.school_class.is_open:
-        return "班级已停用，请退回学校重新选择班级。"
-    cap, why = class_cap(spell.school_class, today())
-    taken = (
-        Enrolment.objects.filter(org_path=spell.org_path, school_class=spell.school_class).in_school().count()
-    )
-    return "" if taken <= cap else f"{spell.school_class.name}已有 {taken} 人，上限 {cap} 人。{why}"
 
 
 def dispute_has_evidence(facts: Facts) -> str:
@@ -174,15 +169,11 @@ REGISTRATION = Kind(
     requirements=(
         Requirement("pending", "学籍待核准", "R-EST-04", "第六条", still_pending),
         Requirement("document", "凭有效身份证件登记", "R-EST-03", "第六条", has_usable_document),
-        Requirement("seat", "班额未超", "C5", "国家班额标准", seat_free),
         Requirement("dispute", "存疑号码有佐证", "R-EST-08", "第九条", dispute_has_evidence),
+        *CONDITIONS,
     ),
     evidence=(EvidenceNeed("身份证件或户口簿复印件", IDENTITY_PAPERS, "R-EST-03"),),
-    route=(
-        Stop(Party.TAKE_OVER_SCHOOL, Right.REVIEW, "学校领导审核", "REGISTRATION_STEP_DAYS"),
-        Stop(Party.TAKE_OVER_TOWNSHIP, Right.DECIDE, "乡镇审核", "REGISTRATION_STEP_DAYS"),
-        Stop(Party.TAKE_OVER_AUTHORITY, Right.DECIDE, "主管部门核准", "REGISTRATION_STEP_DAYS"),
-    ),
+    route=ROUTE,
     effect=register,
     undo=undo,
 )

@@ -61,6 +61,13 @@ def papers_field(
     documents: Any,
     errors: Mapping[str, list[Any]] | None = None,
     hint: str = "",
+    is_needed: bool = True,
 ) -> dict[str, Any]:
     """Choose a kind of paper and a file; each upload is added to the list that the form sends."""
-    return {"papers": papers, "documents": documents, "errors": errors or {}, "hint": hint}
+    return {
+        "papers": papers,
+        "documents": documents,
+        "errors": errors or {},
+        "hint": hint,
+        "is_needed": is_needed,
+    }

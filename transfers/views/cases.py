@@ -15,6 +15,7 @@ from audit.services import record_list, record_read
 from config.errors import BadRequest, Refusal
 from registry.views.reveal import REASONS
 from transfers import services
+from transfers.batchfile import draw_sample
 from transfers.casefile import open_file
 from transfers.forms import expect
 from transfers.kinds import KINDS
@@ -41,7 +42,11 @@ def case(request: HttpRequest, number: str) -> HttpResponse:
     found = open_case(user, number)
     request.subject = found  # type: ignore[attr-defined]
     record_read(found, actor=user, route="transfers:case", purpose=KINDS[found.kind].name)
-    return show_case(request, user, found)
+    if found.batch_id is None:
+        return show_case(request, user, found)
+    sample = draw_sample(found, user, request.GET.get("seed", ""))
+    sample.leave_trace(user, "transfers:case", _("抽查，抽样种子 {seed}").format(seed=sample.seed))
+    return show_case(request, user, found, sample=sample)
 
 
 def show_case(
@@ -73,7 +78,7 @@ def decide(request: HttpRequest, number: str) -> HttpResponse:
         raise BadRequest(why="decision")
     ticked = request.POST.getlist("ticked")
     try:
-        services.decide(found, decision, actor=user, reason=_reason(request, found), ticked=ticked)
+        services.decide(found, decision, actor=user, reason=reason_given(request, found), ticked=ticked)
     except Refusal as refusal:
         request.refusal = refusal  # type: ignore[attr-defined]
         # Somebody else may have moved it meanwhile: show it as it stands now.
@@ -92,7 +97,7 @@ def decide(request: HttpRequest, number: str) -> HttpResponse:
     return redirect("transfers:queue")
 
 
-def _reason(request: HttpRequest, found: Case) -> str:
+def reason_given(request: HttpRequest, found: Case) -> str:
     """The chosen reason and what was added to it. Raises BadRequest for one not on the kind's list."""
     chosen, text = request.POST.get("chosen", ""), " ".join(request.POST.get("text", "").split())
     if chosen and chosen not in KINDS[found.kind].reasons:

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from accounts.idempotency import claim, form_digest
 from accounts.models import User
 from accounts.rights import explain, requires
 from accounts.roles import Right
@@ -22,8 +23,7 @@ from registry.identity import mask_name
 from registry.models import Student, StudentNumber
 from registry.record import load_record, values_of
 from transfers import services
-from transfers.forms import ASKED_KEYS, LABELS, Sheet, class_number, expect, placed, read_sheet
-from transfers.idempotency import claim, form_digest
+from transfers.forms import ASKED_KEYS, LABELS, Sheet, expect, placed, read_sheet
 from transfers.kinds import KINDS
 from transfers.kinds.identity_change import IDENTITY_CHANGE
 from transfers.kinds.registration import IDENTITY_PAPERS, REGISTRATION
@@ -33,6 +33,7 @@ from transfers.refusals import CaseClosed, NotTheStarter
 from transfers.views.registration import examine_sheet, materials_of, own_school, show_form, uploads_shown
 
 _PAPER_KEYS = ("document", "file", "evidence_type")
+_PROPOSED = ("name", "id_type", "id_number", "happened_on")
 
 
 # ── 补正 ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -60,13 +61,7 @@ def correct(request: HttpRequest, number: str) -> HttpResponse:
             case,
             actor=user,
             materials=materials_of(user, sheet),
-            payload={
-                "values": sheet.values,
-                "version": sheet.version,
-                "class_id": class_number(sheet.class_id),
-                "is_disputed": sheet.is_disputed,
-                "distinct_reason": sheet.distinct_reason,
-            },
+            payload=sheet.payload | {"values": sheet.values, "version": sheet.version},
         )
     except Refusal as refusal:
         request.refusal = refusal  # type: ignore[attr-defined]
@@ -102,6 +97,7 @@ def _sheet_of(case: Case) -> Sheet:
         documents=[str(one) for one in _papers_of(case)],
         is_disputed=bool(case.payload.get("is_disputed")),
         distinct_reason=str(case.payload.get("distinct_reason", "")),
+        deferred_until=str(case.payload.get("deferred_until", "")),
         version=student.version,
     )
 
@@ -118,7 +114,7 @@ def _show(request: HttpRequest, user: User, case: Case, sheet: Sheet, **more: An
 
 
 def _add_papers(request: HttpRequest, user: User, case: Case) -> HttpResponse:
-    """A returned change of document: what was proposed stays, papers are added."""
+    """A returned change of document, or batch: what was proposed stays, papers may be added."""
     refusal: Refusal | None = None
     expect(request.POST, *_PAPER_KEYS)
     kept = [text for text in request.POST.getlist("document") if text]
@@ -136,7 +132,7 @@ def _add_papers(request: HttpRequest, user: User, case: Case) -> HttpResponse:
         "kind": KINDS[case.kind],
         "back": back,
         "documents": uploads_shown(user, kept),
-        "papers": _identity_papers(),
+        "papers": _identity_papers() if case.batch_id is None else choices("evidence_type"),
         "refusal": refusal,
         "errors": {placed(refusal).field: [placed(refusal)]} if refusal else {},
         "labels": LABELS,
@@ -144,19 +140,21 @@ def _add_papers(request: HttpRequest, user: User, case: Case) -> HttpResponse:
     return render(request, "transfers/add_papers.html", context, status=refusal.status if refusal else 200)
 
 
-# ── 关键数据变更: 身份证件 ───────────────────────────────────────────────────────────────────────────────
+# ── 关键数据变更: 姓名、身份证件 ──────────────────────────────────────────────────────────────────────
 @requires(Right.FILE)
 @require_http_methods(["GET", "POST"])
 def identity_change(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """Propose another identity document for a pupil of the own school, with papers (R-UPD-06, R-UPD-07)."""
+    """Propose another name or identity document for a pupil of the own school, with papers (R-UPD-06 to
+    R-UPD-08).
+    """
     user: Any = request.user
     student = Student.objects.visible_to(user, Right.VIEW_STUDENT).filter(public_id=public_id).first()
     if student is None:
         raise NotFound()
     request.subject = student  # type: ignore[attr-defined]
     explain(user, Right.FILE, at=student.org_path).or_raise()
-    expect(request.POST, "id_type", "id_number", "key", *_PAPER_KEYS)
-    proposed = {key: request.POST.get(key, "") for key in ("id_type", "id_number")}
+    expect(request.POST, *_PROPOSED, "key", *_PAPER_KEYS)
+    proposed = {key: request.POST.get(key, "").strip() for key in _PROPOSED}
     kept = [text for text in request.POST.getlist("document") if text]
     refusal: Refusal | None = None
     if request.method == "POST":

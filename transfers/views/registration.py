@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts.idempotency import claim, form_digest
 from accounts.models import Organization, User
 from accounts.rights import requires
 from accounts.roles import Right
@@ -25,6 +26,7 @@ from registry.form_values import parse_date
 from registry.identity import check_number
 from registry.models import SchoolClass
 from registry.record import school_year_start
+from registry.services.placement import unplaced
 from registry.services.registration import check_context, examine
 from transfers import across
 from transfers.form_words import COPY_FROM
@@ -36,16 +38,17 @@ from transfers.forms import (
     Sheet,
     class_number,
     expect,
+    placed,
     read_sheet,
 )
-from transfers.idempotency import claim, form_digest
 from transfers.kinds import KINDS
+from transfers.kinds.entry import ENTRY_PAPERS, check_deferral, entry_doubts
 from transfers.kinds.registration import DISPUTE_PAPERS, REGISTRATION
 from transfers.queries import seats
 from transfers.services import file_case
 
 SHORTEST_REASON = 6  # characters: long enough to name a paper or a person
-_PAPERS = ("01", "02", "03", "04", "07", "17", "20", "19", "99")
+_PAPERS = ("01", "02", "03", "04", "07", "17", "20", "19", *ENTRY_PAPERS, "99")
 
 
 # ── Step 1: 全国查重 ──────────────────────────────────────────────────────────────────────────────────────
@@ -55,7 +58,8 @@ def register(request: HttpRequest) -> HttpResponse:
     """GET asks who the child is; POST looks in the whole country and says what to do (R-EST-08)."""
     user: Any = request.user
     if request.method == "GET":
-        return render(request, "transfers/register.html", {"question": Question(), "labels": LABELS})
+        context = {"question": Question(), "labels": LABELS, "unplaced": unplaced(user.acting_path).count()}
+        return render(request, "transfers/register.html", context)
     expect(request.POST, *Question.KEYS, "is_disputed")
     question = Question.read(request.POST)
     is_disputed = request.POST.get("is_disputed") == "1"
@@ -162,11 +166,7 @@ def _file(request: HttpRequest, user: User, sheet: Sheet) -> HttpResponse:
             own_school(user),
             actor=user,
             materials=materials_of(user, sheet),
-            payload={
-                "class_id": class_number(sheet.class_id),
-                "is_disputed": sheet.is_disputed,
-                "distinct_reason": sheet.distinct_reason,
-            },
+            payload=sheet.payload,
             values=sheet.values,
             class_id=class_number(sheet.class_id),
         )
@@ -257,7 +257,12 @@ def examine_sheet(user: User, sheet: Sheet) -> list[Finding]:
     classes = own.select_related("school__organization")
     chosen = classes.filter(pk=class_number(sheet.class_id)).first()
     if chosen is not None:
-        return examine(sheet.values, chosen, is_disputed=sheet.is_disputed)[1]
+        found = examine(sheet.values, chosen, is_disputed=sheet.is_disputed)[1] + entry_doubts(chosen)
+        try:
+            check_deferral(chosen.org_path, sheet.deferred_until, today())
+        except Refusal as refusal:
+            found.append(placed(refusal))
+        return found
     missing = Finding(CLASS, "missing", _("请选择班级。"), "R-EST-11", "", _("年级、入学年龄随班级核对。"))
     any_class = classes.order_by("grade", "number").first()
     if any_class is None:

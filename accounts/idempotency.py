@@ -59,6 +59,7 @@ class Claim:
             status=status,
             location=location,
         )
+        self.status, self.location = status, location
 
 
 def form_digest(posted: QueryDict) -> bytes:

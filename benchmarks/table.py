@@ -1,0 +1,172 @@
+"""The one table: floor, figure, ratio, target, met or missed. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+ANYWHERE = "anywhere"
+ALONE, TOGETHER, SPIKE = "1 client", "16 clients", "spike"
+Samples = Mapping[str, Mapping[str, float]]
+# What is held against the target: the figure itself, or its ratio to the floor.
+Bound = Literal["at most", "ratio at most", "ratio at least"]
+
+# (b): p95 at the server in milliseconds; for a list, times the first page of a school.
+MOST_MS = {"search": 25.0, "queue": 30.0, "record": 75.0}
+MOST_TIMES_FIRST_PAGE, MOST_GROWTH = 2.0, 1.3
+FIRST_PAGE = "list: first page"
+FRAME = "frame"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line. `floor` is what the same run needs for the least that could be done; None where there is no
+    such thing.
+    """
+
+    part: str
+    what: str
+    load: str
+    floor: float | None
+    figure: float
+    unit: str
+    target: float | None = None
+    bound: Bound = "at most"
+    note: str = ""
+    subject: str = ""  # page|position of a page that can be explained
+
+    @property
+    def ratio(self) -> float | None:
+        return self.figure / self.floor if self.floor else None
+
+    @property
+    def is_met(self) -> bool | None:
+        """None where nothing is asked."""
+        if self.target is None:
+            return None
+        if self.bound == "at most":
+            return self.figure <= self.target
+        if self.ratio is None:
+            return False
+        return self.ratio <= self.target if self.bound == "ratio at most" else self.ratio >= self.target
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self) | {"ratio": self.ratio, "is_met": self.is_met}
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value that `share` of all do not exceed (nearest rank); NaN of nothing."""
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else math.nan
+
+
+def figures(server: Sequence[float], client: Sequence[float]) -> dict[str, float]:
+    return {
+        "n": len(server),
+        "p50": percentile(server, 0.5),
+        "p95": percentile(server, 0.95),
+        "client_p50": percentile(client, 0.5),
+        "client_p95": percentile(client, 0.95),
+    }
+
+
+def page_rows(samples: Samples, counts: Mapping[str, Mapping[str, Any]]) -> Iterator[Row]:
+    """(b): every page at every position alone, the slowest anywhere together, and errors."""
+    positions = list(dict.fromkeys(key.split("|")[2] for key in samples))
+    positions.remove(ANYWHERE)
+    for family in MOST_MS:
+        for position in positions:
+            if row := _worst(samples, ALONE, family, position):
+                yield row
+    for position in positions:
+        yield from _list_rows(samples, ALONE, position)
+    for family in MOST_MS:
+        if row := _worst(samples, TOGETHER, family, ANYWHERE):
+            yield row
+    yield from _list_rows(samples, TOGETHER, ANYWHERE)
+    for load, count in counts.items():
+        said = f"{count['requests']:.0f} requests, {count['rate']:.0f} a second"
+        target = 0.0 if load == SPIKE else None
+        yield Row("b", "errors", load, None, count["errors"], "", target, note=said)
+
+
+def _worst(samples: Samples, load: str, family: str, position: str) -> Row | None:
+    """The slowest page of a family; the frame of the same position and load is the floor."""
+    keys = [key.split("|") for key in samples]
+    pages = [page for at, page, there in keys if (at, page.split(":")[0], there) == (load, family, position)]
+    if not pages:
+        return None
+    page = max(pages, key=lambda one: samples[f"{load}|{one}|{position}"]["p95"])
+    sample = samples[f"{load}|{page}|{position}"]
+    floor = samples[f"{load}|{FRAME}|{position}"]["p95"]
+    return Row("b", f"{page}, {position}", load, floor, sample["p95"], "ms", MOST_MS[family],
+               note=_note(sample), subject=f"{page}|{position}")  # fmt: skip
+
+
+def _list_rows(samples: Samples, load: str, position: str) -> Iterator[Row]:
+    """List pages against the first page of the largest school under the same load."""
+    school = f"{load}|{FIRST_PAGE}|largest school"
+    if school not in samples:
+        return
+    floor = samples[school]["p95"]
+    for key, sample in samples.items():
+        has_load, page, at = key.split("|")
+        if (has_load, at) == (load, position) and page.startswith("list:") and key != school:
+            yield Row("b", f"{page}, {position}", load, floor, sample["p95"], "ms", MOST_TIMES_FIRST_PAGE,
+                      "ratio at most", _note(sample), f"{page}|{position}")  # fmt: skip
+
+
+def _note(sample: Mapping[str, float]) -> str:
+    return f"p50 {sample['p50']:.1f}; client p95 {sample['client_p95']:.1f}; n {sample['n']:.0f}"
+
+
+def growth_rows(small: Mapping[str, Any], large: Mapping[str, Any]) -> Iterator[Row]:
+    """(c): how p50 of one client grows from the smaller country to the larger one."""
+    sizes = f"{small['pupils']:,} → {large['pupils']:,} pupils"
+    for key, sample in large["samples"].items():
+        load, page, position = key.split("|")
+        before = small["samples"].get(key)
+        is_asked = page.split(":")[0] in (*MOST_MS, "list") and position != ANYWHERE
+        if load == ALONE and before and is_asked:
+            yield Row("c", f"{page}, {position}", sizes, before["p50"], sample["p50"], "ms", MOST_GROWTH,
+                      "ratio at most", subject=f"{page}|{position}")  # fmt: skip
+
+
+def memory_rows(bare: float, held: Mapping[str, Mapping[str, float]]) -> Iterator[Row]:
+    """(d): what web and worker hold; the floor is one process that has only loaded the project."""
+    for name, one in held.items():
+        note = f"{one['processes']} processes; largest ever {one['peak']:.0f} MiB"
+        yield Row("d", f"memory of {name}", "after the run", bare, one["pss"], "MiB", note=note)
+
+
+HEAD = ("", "what", "load", "floor", "figure", "ratio", "target", "", "note")
+
+
+def cells(row: Row) -> tuple[str, ...]:
+    target = ""
+    if row.target is not None:
+        sign = {"at most": "≤ {}", "ratio at most": "≤ {} ×", "ratio at least": "≥ {} ×"}[row.bound]
+        target = sign.format(f"{row.target:g}") + (
+            f" {row.unit}" if row.bound == "at most" and row.unit else ""
+        )
+    verdict = {None: "", True: "met", False: "missed"}[row.is_met]
+    floor = "" if row.floor is None else f"{row.floor:,.1f}"
+    ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
+    figure = f"{row.figure:,.1f} {row.unit}" if row.unit else f"{row.figure:,.0f}"
+    return (row.part, row.what, row.load, floor, figure, ratio, target, verdict, row.note)
+
+
+def as_text(rows: Iterable[Row]) -> str:
+    lines = [HEAD, *(cells(row) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(HEAD))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+def as_markdown(rows: Iterable[Row]) -> str:
+    lines = ["| " + " | ".join(HEAD) + " |", "|---" * len(HEAD) + "|"]
+    return "\n".join([*lines, *("| " + " | ".join(cells(row)) + " |" for row in rows)])

@@ -1,0 +1,108 @@
+"""What limits an intake, row by row in file order: seats, plan, quota, base list, 补录 (HANDBOOK A7.3, D7,
+D9).
+"""
+
+from collections import Counter, defaultdict
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from config.clock import today
+from registry.findings import Finding
+from registry.intake import objections as o
+from registry.models import ImportBatch, ImportFinding, ImportRow, School, SchoolClass
+from registry.record import same_person_index, school_year_start
+from registry.services.intake_rules import (
+    ENTRY_GRADES,
+    JUNIOR_ENTRY,
+    Entrant,
+    base_list_rule,
+    is_omitted,
+    not_on_base_list,
+    plan_state,
+    quota_state,
+    seats_left,
+    stage_of,
+)
+
+# Row number → what is found there, each with words about the other record where there is one.
+Found = dict[int, list[tuple[Finding, dict[str, Any] | None]]]
+
+
+def find_limits(batch: ImportBatch, rows: dict[int, ImportRow], found: Found) -> None:
+    """Add what the limits in force say of the rows that are sound so far; the last ones of a file find no
+    place. Constant queries.
+    """
+    _seats(batch, rows, found)
+    _entrance(batch, rows, found)
+
+
+def _seats(batch: ImportBatch, rows: dict[int, ImportRow], found: Found) -> None:
+    """Rows that find no seat in their class: the last ones of the file (C5)."""
+    sound = [row for row in _sound_rows(batch, rows, found) if row.school_class_id]
+    wanted = {row.school_class_id for row in sound}
+    classes = {row.pk: row for row in SchoolClass.objects.filter(pk__in=wanted)}
+    seats = seats_left(wanted, today())
+    used: Counter[int] = Counter()
+    for row in sound:
+        pk, place = row.school_class_id, classes[row.school_class_id]
+        if not place.is_open:
+            found[row.number].append((o.CLASS_CLOSED.at("class_number", name=place.name), None))
+            continue
+        used[pk] += 1
+        if seats[pk].taken + used[pk] > seats[pk].cap:
+            words = {"name": place.name, "taken": seats[pk].taken, "cap": seats[pk].cap, "why": seats[pk].why}
+            found[row.number].append((o.CLASS_FULL.at("class_number", **words), None))
+
+
+def _entrance(batch: ImportBatch, rows: dict[int, ImportRow], found: Found) -> None:
+    """Plan, quota, base list and 补录, as far as rules in force ask for them (HANDBOOK A7.3, D7, D9)."""
+    school = School.objects.select_related("organization").get(pk=batch.school_id)
+    sound = [row for row in _sound_rows(batch, rows, found) if row.school_class_id]
+    classes = SchoolClass.objects.filter(pk__in={row.school_class_id for row in sound})
+    grades = dict(classes.values_list("pk", "grade"))
+    by_stage: dict[str, list[ImportRow]] = defaultdict(list)
+    for row in sound:
+        by_stage[stage_of(grades[row.school_class_id])].append(row)
+    year = school_year_start(today()).year
+    for stage, inside in by_stage.items():
+        newcomers = [row for row in inside if grades[row.school_class_id] in ENTRY_GRADES]
+        for objection, places, asked in (
+            (o.BEYOND_PLAN, plan_state(school, year, stage, today()), newcomers),
+            (o.BEYOND_QUOTA, quota_state(school, stage, today()), inside),
+        ):
+            for row in asked[places.left :] if places else ():
+                said = objection.at(
+                    "class_number", planned=places.planned, taken=places.taken, why=places.why
+                )
+                found[row.number].append(
+                    (said if places.mode == "block" else replace(said, level="warning"), None)
+                )
+    late = {grade for grade in set(grades.values()) if is_omitted(grade, today(), batch.org_path)}
+    for row in sound:
+        if grades[row.school_class_id] in late and row.action != ImportRow.Action.CONTINUE:
+            found[row.number].append((o.OMITTED.at("class_number"), None))
+    _base_list(school, [row for row in sound if grades[row.school_class_id] == JUNIOR_ENTRY], found)
+
+
+def _base_list(school: School, rows: list[ImportRow], found: Found) -> None:
+    """Entrants of junior 1 whom no primary leaver of the authority's area stands behind (D9)."""
+    in_force = base_list_rule(school.organization.path, today())
+    if in_force is None or not rows:
+        return
+    asked = [Entrant(row.number, row.blind, _same_person(row)) for row in rows]
+    for number in not_on_base_list(school, asked, today()):
+        said = o.NOT_ON_BASE_LIST.at("name", why=in_force.explain())
+        is_block = in_force.word == "block"
+        found[int(str(number))].append((said if is_block else replace(said, level="warning"), None))
+
+
+def _same_person(row: ImportRow) -> UUID | None:
+    return same_person_index(row.name_fold, row.sex, row.birth_on) if row.birth_on and row.name_fold else None
+
+
+def _sound_rows(batch: ImportBatch, rows: dict[int, ImportRow], found: Found) -> list[ImportRow]:
+    """The rows without an error so far, in file order: only they take a seat."""
+    wrong = set(ImportFinding.objects.filter(batch=batch, level="error").values_list("number", flat=True))
+    wrong |= {number for number, listed in found.items() if any(f.level == "error" for f, _other in listed)}
+    return [row for number, row in sorted(rows.items()) if number not in wrong]

@@ -1,0 +1,28 @@
+"""Objections to a proposed change of identity (R-UPD-03, R-UPD-07, R-UPD-08)."""
+
+from django.utils.translation import gettext_lazy as _
+
+from registry.findings import Objection
+from registry.objections import ARTICLE_TRUE
+
+NOTHING_PROPOSED = Objection(
+    "nothing_proposed",
+    _("没有填写新的姓名，也没有填写新的证件号。"),
+    _("请至少填写一项要变更的内容。"),
+    rule="R-UPD-07",
+    article=ARTICLE_TRUE,
+)
+SAME_NAME = Objection(
+    "same_name",
+    _("新的姓名与现登记的相同。"),
+    _("姓名不变的，请不填这一项。"),
+    rule="R-UPD-08",
+    article=ARTICLE_TRUE,
+)
+HAPPENED_WHEN = Objection(
+    "happened_when",
+    _("变更发生的日期应在出生之后、今天之前（含当日）。"),
+    _("请按户口簿或证件上的登记日期填写，如20260301；不填按今天计。"),
+    rule="R-UPD-03",
+    article=ARTICLE_TRUE,
+)
