@@ -146,8 +146,9 @@ class DescribedSchema(AutoSchema):
         }
 
     def _errors(self) -> list[int]:
+        view: Any = self.view
         found = {400, 401, 406, 503}
-        if self.view.required_rights or self.method != "GET":
+        if view.required_rights or self.method != "GET":
             found.add(403)
         asked = {parameter["name"] for parameter in self._get_parameters()}
         if "{" in self.path or asked & {"after", "office"}:

@@ -5,6 +5,7 @@ from io import BytesIO
 
 from PIL import Image, ImageOps
 
+from archives.photo_refusals import WrongProportions
 from archives.refusals import FileTooLarge, ImageTooDetailed, ImageTooLarge, ImageTooSmall, NotAnImage
 from config.errors import Refusal
 from config.rules.catalogue import EVIDENCE_MAX_KB, PHOTO_HEIGHT, PHOTO_MAX_KB, PHOTO_WIDTH
@@ -45,15 +46,21 @@ def limits_in_force(at: str = NATION) -> Limits:
     return _limits([found[parameter.key] for parameter in KEYS])
 
 
-def read_photo(data: bytes, limits: Limits = NATIONAL) -> bytes:
+def read_photo(data: bytes, limits: Limits = NATIONAL, *, most_cut: float = 1.0) -> bytes:
     """A pupil's photo as JPEG: upright, cropped to the centre, in the size and KB of the rules (HANDBOOK C4).
 
-    It may come in larger, up to the limit of evidence. Raises the refusals of archives.refusals.
+    It may come in larger, up to the limit of evidence. `most_cut` is the share of the picture that cropping
+    may lose unseen. Raises the refusals of archives.refusals, and WrongProportions.
     """
     image = _decode(data, limits)
     if image.width < LEAST_WIDTH or image.height < LEAST_HEIGHT:
         raise ImageTooSmall(
             width=image.width, height=image.height, least_width=LEAST_WIDTH, least_height=LEAST_HEIGHT
+        )
+    shape = image.width * limits.height / (image.height * limits.width)
+    if 1 - min(shape, 1 / shape) > most_cut:
+        raise WrongProportions(
+            width=image.width, height=image.height, wanted_width=limits.width, wanted_height=limits.height
         )
     fitted = ImageOps.fit(image, (limits.width, limits.height), Image.Resampling.LANCZOS)
     return _encode(fitted, limits.photo_kb)

@@ -26,7 +26,7 @@ from registry.models import Student
 log = structlog.get_logger(__name__)
 UPLOADERS = (Right.FILE, Right.EDIT_STUDENT)
 BATCH = 200
-_TABLE = "archives_material"
+MATERIAL_TABLE = "archives_material"
 
 
 def refuse_oversized(request: HttpRequest) -> None:
@@ -56,7 +56,7 @@ def add_material(data: bytes, *, kind: str, evidence_type: str = "", actor: User
         content_type="image/jpeg",
         size=len(content),
         digest=sealed_files.digest_of(content),
-        stored_as=sealed_files.store(content, _TABLE),
+        stored_as=sealed_files.store(content, MATERIAL_TABLE),
         created_by=actor.pk,
         created_by_name=actor.name,
     )
@@ -93,7 +93,7 @@ def attach(materials: Iterable[Material], student: Student, *, actor: Actor | No
 def open_material(material: Material) -> bytes:
     """The image itself; whoever calls records the read. Raises DoesNotOpen, which is an alarm (W15)."""
     try:
-        return sealed_files.load(material.stored_as, _TABLE, material.digest)
+        return sealed_files.load(material.stored_as, MATERIAL_TABLE, material.digest)
     except DoesNotOpen:
         log.error("material_does_not_open", material=material.pk)
         raise
@@ -121,7 +121,7 @@ def purge_unattached(before: datetime) -> int:
     Safe to cut and to repeat.
     """
     done = 0
-    for path in _top_paths():
+    for path in top_paths():
         while count := _purge_batch(path, before):
             done += count
     return done
@@ -130,7 +130,7 @@ def purge_unattached(before: datetime) -> int:
 def count_unattached(before: datetime) -> int:
     """How many uploads `purge_unattached` would erase now."""
     total = 0
-    for path in _top_paths():
+    for path in top_paths():
         with scoped_transaction(path):
             total += _unattached(path, before).count()
     return total
@@ -158,7 +158,8 @@ def _destroy(locked: Material, action: str, *, actor: Actor) -> None:
     sealed_files.erase(name)
 
 
-def _top_paths() -> list[str]:
+def top_paths() -> list[str]:
+    """The paths right below the nation: jobs over the whole country go through them one by one."""
     tops = Organization.objects.filter(parent__path=NATION).order_by("path")
     return list(tops.values_list("path", flat=True))
 

@@ -5,13 +5,33 @@ from datetime import timedelta
 from celery import shared_task
 from django.db import OperationalError
 
-from archives import services
+from archives import photos, services
+from archives.photo_checking import check_batch
 from config.clock import now
+from config.jobs import resume
 from config.rules import rule
 
 
 @shared_task(acks_late=True, autoretry_for=(OperationalError,), retry_backoff=True, max_retries=5)
 def purge_materials(dry_run: bool = False) -> int:
-    """Nightly. Uploads that no record took in UPLOAD_KEEP_DAYS are erased (RD-8); a dry run only counts."""
-    before = now() - timedelta(days=rule("UPLOAD_KEEP_DAYS").number)
-    return services.count_unattached(before) if dry_run else services.purge_unattached(before)
+    """Nightly. Uploads that no record took in UPLOAD_KEEP_DAYS, and photos that nobody handed in, are erased
+    (RD-8); a dry run only counts.
+    """
+    before, paths = now() - timedelta(days=rule("UPLOAD_KEEP_DAYS").number), services.top_paths()
+    if dry_run:
+        return services.count_unattached(before) + photos.count_stale(before, paths)
+    return services.purge_unattached(before) + photos.purge(before, paths)
+
+
+@shared_task(
+    name=photos.CHECK, acks_late=True, autoretry_for=(OperationalError,), retry_backoff=True, max_retries=5
+)
+def check_photos(job_id: int) -> None:
+    """Check the ZIP of one class's photos."""
+    check_batch(job_id)
+
+
+@shared_task
+def resume_photos() -> int:
+    """Each minute: offer again what a dead worker left. Whoever still works on a job keeps it."""
+    return resume((photos.CHECK,))

@@ -105,6 +105,7 @@ ACTS: "dict[str, tuple[StrOrPromise, StrOrPromise]]" = {
 }
 # The filter's groups: the first parts of an action.
 GROUPS: "dict[str, StrOrPromise]" = {
+    "registry.import": _lazy("批量导入"),
     "transfers.case": _lazy("办件"),
     "transfers.step": _lazy("办件环节"),
     "registry.student": _lazy("学生信息"),

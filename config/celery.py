@@ -21,6 +21,7 @@ app.conf.beat_schedule = {
         "schedule": crontab(minute="*/15"),
     },
     "resume-intake": {"task": "registry.tasks.resume_intake", "schedule": 60.0},
+    "resume-photos": {"task": "archives.tasks.resume_photos", "schedule": 60.0},
     "purge-imports": {"task": "registry.tasks.purge_imports", "schedule": crontab(hour="3", minute="20")},
     "purge-materials": {"task": "archives.tasks.purge_materials", "schedule": crontab(hour="3", minute="0")},
     # R-NUM-06: a scheduled job beside the run that follows each completion.

@@ -246,6 +246,17 @@ def make_student(
     return Student.objects.get(pk=pupil.student.pk)
 
 
+def make_checked_import(actor: User) -> ImportBatch:
+    """A workbook without rows that waits for the registrar's word."""
+    path = actor.acting_path
+    batch = ImportBatch.objects.create(
+        org_path=path, school=make_office(path), file_name="空.xlsx", size=1, digest=uuid4().hex * 2,
+        state=ImportBatch.State.CHECKED, created_by=actor, created_by_name=actor.name,
+    )  # fmt: skip
+    batch.refresh_from_db()
+    return batch
+
+
 def make_committed_batch(
     school: str = SCHOOL, count: int = 5, *, continued: Sequence[Student] = (), **changes: str
 ) -> ImportBatch:

@@ -24,6 +24,12 @@ pytestmark = [pytest.mark.usefixtures("nation"), pytest.mark.rule("AZ-1", "AZ-2"
 JSON = "application/json"
 TABLE = Path(__file__).with_name("access.csv")
 # Neither pages nor data: the health check and the sign-in pages have tests of their own.
+IMPORT_ROUTES = [
+    *("registry:import", "registry:import_progress", "registry:import_check", "registry:import_workbook"),
+    *("registry:import_cells", "registry:import_preview", "registry:import_commit", "registry:import_cancel"),
+    *("import-detail", "import-rows", "import-errors", "import-cells", "import-preview", "import-commit"),
+    "import-cancel",
+]
 OPEN_ROUTES = {"health", "accounts:sign_in", "accounts:sign_out", "accounts:personas"}
 
 
@@ -76,6 +82,7 @@ class World:
             found_by="测试", detail="测试",
         )  # fmt: skip
         self.job = Job.objects.create(kind="check_intake", path=make.SCHOOL, started_by_name="测试")
+        self.import_id = make.make_checked_import(self.office["registrar"]).public_id
         self.code = CodeValue.objects.create(list="example", code="1", name_zh="示例", valid=make.ALWAYS)
         self.people: dict[str, User] = {}
 
@@ -123,6 +130,7 @@ class World:
             "transfers:rule_try": ["CLASS_SIZE_MAX_PRIMARY"],
             "transfers:rule_set": ["CLASS_SIZE_MAX_PRIMARY"],
             "transfers:rule_end": ["CLASS_SIZE_MAX_PRIMARY"],
+            **{route: [self.import_id] for route in IMPORT_ROUTES},
             "student-detail": [self.student.public_id],
             "case-detail": [self.case.number],
             "case-decide": [self.case.number],

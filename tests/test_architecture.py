@@ -120,6 +120,11 @@ def test_the_wider_scope_is_set_in_the_listed_places_only() -> None:
         "transfers/tasks.py",  # jobs, per province or for the nation
         "transfers/completion.py",  # the path that the outbox row names
         "archives/services.py",  # purge, per province
+        "registry/intake/arriving.py",  # purge, per province
+        "registry/intake/checking.py",  # the path that the job names; uniqueness is national
+        "registry/intake/comparing.py",  # a count in the log belongs to the school
+        "registry/intake/committing.py",  # former pupils who continue lie at other schools
+        "transfers/submission.py",  # the path that the job names
         "accounts/middleware.py",  # the request's own
         "audit/services.py",  # a failed sign-in belongs to no office
         "config/scope.py",

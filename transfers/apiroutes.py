@@ -9,6 +9,7 @@ from accounts.api_jobs import JobViewSet
 from accounts.api_rules import RuleViewSet
 from archives.api import MaterialView
 from registry.api.codes import CodeListViewSet
+from registry.api.imports import ImportViewSet
 from registry.api.places import ClassViewSet, SchoolViewSet
 from registry.api.students import StudentViewSet
 from transfers.api import CaseViewSet
@@ -18,6 +19,7 @@ router.register("students", StudentViewSet, basename="student")
 router.register("classes", ClassViewSet, basename="class")
 router.register("schools", SchoolViewSet, basename="school")
 router.register("cases", CaseViewSet, basename="case")
+router.register("imports", ImportViewSet, basename="import")
 router.register("codes", CodeListViewSet, basename="code")
 router.register("jobs", JobViewSet, basename="job")
 router.register("rules", RuleViewSet, basename="rule")

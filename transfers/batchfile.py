@@ -104,9 +104,7 @@ def _classes(figures: dict[str, int]) -> list[ClassLine]:
     seats = seats_left(counted, today())
     classes = SchoolClass.objects.filter(pk__in=counted).order_by("grade", "number")
     return [
-        ClassLine(
-            name, label("grade", grade), counted[pk].get("1", 0), counted[pk].get("2", 0), seats[pk]
-        )
+        ClassLine(name, label("grade", grade), counted[pk].get("1", 0), counted[pk].get("2", 0), seats[pk])
         for pk, name, grade in classes.values_list("pk", "name", "grade")
     ]
 
@@ -209,7 +207,7 @@ def _dress(rows: list[ImportRow], case: Case, user: User) -> list[dict[str, Any]
             "public_id": public_id,
             "name": spell["name"] if spell else "",
             "sex_name": label("sex", spell["sex"]) if spell else "",
-            "class_name": classes.get(row.school_class_id, ""),
+            "class_name": classes.get(row.school_class_id or 0, ""),
             "number": mask_in_list(number),
             "document": documents.get(pk, ""),
             "status": spell["status"] if spell else "",

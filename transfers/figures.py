@@ -64,12 +64,12 @@ def _traits(rows: Any) -> Iterator[Traits]:
 
 def _of_new(rows: list[ImportRow]) -> Iterator[Traits]:
     """From the record, which the school holds already."""
-    ids = [row.student_id for row in rows]
-    students = Student.objects.in_bulk(ids)
-    documents = IdentityDocument.objects.filter(student_id__in=ids).exclude(type=NO_NUMBER_NEEDED)
+    pupils = {row.student_id: row for row in rows if row.student_id is not None}
+    students = Student.objects.in_bulk(list(pupils))
+    documents = IdentityDocument.objects.filter(student_id__in=pupils).exclude(type=NO_NUMBER_NEEDED)
     numbered = set(documents.exclude(mask="").values_list("student_id", flat=True))
-    for row in rows:
-        student = students[row.student_id]
+    for pk, row in pupils.items():
+        student = students[pk]
         yield Traits(
             class_id=row.school_class_id or 0,
             sex=student.sex,
@@ -77,7 +77,7 @@ def _of_new(rows: list[ImportRow]) -> Iterator[Traits]:
             ethnic_group=student.ethnic_group,
             migrant_child=student.migrant_child,
             left_behind=student.open_private().get("left_behind", ""),
-            has_number=student.pk in numbered,
+            has_number=pk in numbered,
             continues=False,
             is_distinct=bool(row.distinct_reason),
         )

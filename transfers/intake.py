@@ -133,13 +133,15 @@ class _Return:
         """Returned cases of their own for new pupils, with locks, steps and links moved over. Set-wise."""
         if not rows:
             return []
-        ids = [row.student_id for row in rows]
-        students = Student.objects.in_bulk(ids)
-        documents = IdentityDocument.objects.filter(student_id__in=ids).order_by("student_id", "-id")
+        pupils = {row.student_id: row for row in rows if row.student_id is not None}
+        students = Student.objects.in_bulk(list(pupils))
+        documents = IdentityDocument.objects.filter(student_id__in=pupils).order_by("student_id", "-id")
         last = {document.student_id: document for document in documents.distinct("student_id")}
         cases = [
-            self._single(case_id, row, students[row.student_id], last.get(row.student_id))
-            for row, case_id in zip(rows, next_ids("transfers_case", len(rows)), strict=True)
+            self._single(case_id, row, students[pk], last.get(pk))
+            for (pk, row), case_id in zip(
+                pupils.items(), next_ids("transfers_case", len(pupils)), strict=True
+            )
         ]
         Case.objects.bulk_create(cases)
         signed = list(self.case.steps.exclude(decision="").order_by("ordinal"))

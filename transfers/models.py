@@ -14,7 +14,7 @@ from config.scope import BothPathsQuerySet, PathField, common_path
 from registry.models import ImportBatch, ImportRow, Student
 
 
-def rows_of(batch_id: int | None) -> "models.QuerySet[ImportRow]":
+def rows_of(batch_id: int | None) -> Any:
     """Rows of a batch whose pupils its case decides on; a returned row has left it."""
     in_case = ImportRow.objects.filter(batch=batch_id, student__isnull=False, returned_case="")
     return in_case.exclude(action=ImportRow.Action.WRONG)
@@ -109,7 +109,7 @@ class Case(models.Model):
         if self.student_id is not None:
             return [self.student_id]
         rows = rows_of(self.batch_id) if self.batch_id else ImportRow.objects.none()
-        return sorted(rows.values_list("student_id", flat=True))  # type: ignore[type-var]
+        return sorted(rows.values_list("student_id", flat=True))
 
 
 class Step(models.Model):

@@ -296,6 +296,10 @@ PHOTO_ZIP_MOST = Parameter(
     "PHOTO_ZIP_MOST", "全国中小学生学籍照片采集要求", 200, "张", at_most(500), NATION,
     _("一个照片压缩包内的照片数量"),
 )
+PHOTO_ZIP_MB = Parameter(
+    "PHOTO_ZIP_MB", PROTECTION_STANDARD, 20, "MB", at_most(20), NATION,
+    _("一个照片压缩包的大小"),
+)
 
 # --- Workbooks that are imported (SECURITY FI-2, FI-3: only narrower) -------------------------------
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.models import Count
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -28,7 +29,8 @@ class CodeListRow(serializers.Serializer[Any]):
     values = serializers.IntegerField(source="count", help_text="该日有效的代码数")
     used_by = serializers.SerializerMethodField(help_text="使用该代码表的学籍字段")
 
-    def get_used_by(self, row: dict[str, Any]) -> "list[str]":
+    @extend_schema_field(serializers.ListField(child=serializers.CharField()))
+    def get_used_by(self, row: dict[str, Any]) -> Any:
         return _USED_BY.get(row["list"], [])
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
+from drf_spectacular.types import OpenApiTypes
 from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.parsers import MultiPartParser
@@ -23,7 +24,7 @@ from registry.models import COLUMNS, ImportBatch, ImportRow
 from registry.queries import imports as queries
 
 _TAG = "批量导入"
-_BY_ID = in_path("public_id", "批次编号", format="uuid")
+_BY_ID = in_path("public_id", "批次编号", OpenApiTypes.UUID)
 _MOST_ROW = 200_000
 
 
@@ -49,7 +50,9 @@ class UploadBody(StrictSerializer):
 class CellBody(StrictSerializer):
     row = serializers.IntegerField(min_value=1, max_value=_MOST_ROW, help_text="行号，与电子表格一致")
     field = serializers.ChoiceField([(key, key) for key in COLUMNS], help_text="列的键")
-    value = serializers.CharField(allow_blank=True, max_length=500, trim_whitespace=False, help_text="新的内容")
+    value = serializers.CharField(
+        allow_blank=True, max_length=500, trim_whitespace=False, help_text="新的内容"
+    )
 
 
 class ReasonBody(StrictSerializer):
@@ -58,7 +61,7 @@ class ReasonBody(StrictSerializer):
 
 
 class CellsBody(StrictSerializer):
-    cells = serializers.ListField(child=CellBody(), max_length=correcting.MOST_CELLS, default=list)
+    cells = serializers.ListField(child=CellBody(), max_length=correcting.MOST_CELLS)
     reasons = serializers.ListField(child=ReasonBody(), max_length=correcting.MOST_CELLS, default=list)
 
 
@@ -103,7 +106,9 @@ class ImportLine(serializers.Serializer[Any]):
     row = serializers.IntegerField(source="number", help_text="行号")
     action = serializers.ChoiceField(ImportRow.Action.choices, help_text="将怎样处理")
     class_id = serializers.IntegerField(source="school_class_id", allow_null=True, help_text="编入的班级")
-    student = serializers.UUIDField(source="student__public_id", allow_null=True, help_text="写入后的学生编号")
+    student = serializers.UUIDField(
+        source="student__public_id", allow_null=True, help_text="写入后的学生编号"
+    )
 
 
 class ErrorRow(serializers.Serializer[Any]):
@@ -134,8 +139,8 @@ _EXAMPLE = {
     "uploaded_by": "周登记", "uploaded_at": "2026-09-01T09:30:00+08:00",
 }  # fmt: skip
 _EXAMPLE_ERROR = {
-    "row": 12, "field": "id_number", "label": "身份证件号", "value": "44030520191015002X", "code": "id_check_digit",
-    "level": "error", "rule": "R-EST-06", "article": "《中小学生学籍管理办法》第九条",
+    "row": 12, "field": "id_number", "label": "身份证件号", "value": "44030520191015002X",
+    "code": "id_check_digit", "level": "error", "rule": "R-EST-06", "article": "《中小学生学籍管理办法》第九条",
     "message": "身份号码校验码不对。", "remedy": "请对照证件逐位核对。", "other": None,
 }  # fmt: skip
 
@@ -211,7 +216,8 @@ class ImportViewSet(ViewSet):
         found = queries.read_faults(
             batch, code=query.get("code", ""), level=query.get("level", ""), after=str(query.get("after", ""))
         )
-        record_list("importrow", [r.row.pk for r in found.rows], actor=self._user(request), route="import-errors")
+        shown = [row.row.pk for row in found.rows]
+        record_list("importrow", shown, actor=self._user(request), route="import-errors")
         rows = [_error(fault) for row in found.rows for fault in row.faults]
         return page(request, ErrorRow(rows, many=True).data, found.after, found.total)
 
@@ -233,7 +239,8 @@ class ImportViewSet(ViewSet):
 
     @describe(
         _TAG, "核对", "将新建、接续哪些学生，以及提交时须带上的摘要。", path=_BY_ID, body=EmptyBody, sends={},
-        answer=PreviewShape, example={"hash": "0f" * 32, "counts": {"create": 417, "continue": 0, "wrong": 3}},
+        answer=PreviewShape,
+        example={"hash": "0f" * 32, "counts": {"create": 417, "continue": 0, "wrong": 3}},
     )  # fmt: skip
     @action(detail=True, methods=["post"])
     def preview(self, request: Request, public_id: str) -> Response:
@@ -242,8 +249,8 @@ class ImportViewSet(ViewSet):
         return Response(PreviewShape(looking.preview(batch, actor=self._user(request))).data)
 
     @describe(
-        _TAG, "提交", "按核对过的内容写入，全部或一个也不；核对之后有变化的，拒绝并说明变了什么。", path=_BY_ID,
-        body=CommitBody, sends={"hash": "0f" * 32, "is_attested": True}, answer=BatchRow, example=_EXAMPLE,
+        _TAG, "提交", "按核对过的内容写入，全部或一个也不；核对之后有变化的，拒绝并说明变了什么。",
+        path=_BY_ID, body=CommitBody, sends={"hash": "0f" * 32, "is_attested": True}, answer=BatchRow, example=_EXAMPLE,
     )  # fmt: skip
     @action(detail=True, methods=["post"])
     def commit(self, request: Request, public_id: str) -> Response:

@@ -5,6 +5,7 @@ only.
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import zlib
 from collections.abc import Iterator
@@ -54,10 +55,12 @@ class Part:
 
 
 class Archive:
-    """The parts of one workbook; inflated in chunks, counted against the limits while inflating."""
+    """The parts of one workbook, or those given by `directory`; inflated in chunks, counted against the
+    limits while inflating.
+    """
 
-    def __init__(self, data: bytes, limits: Limits) -> None:
-        self.parts = look_at(data, limits)
+    def __init__(self, data: bytes, limits: Limits, parts: dict[str, Part] | None = None) -> None:
+        self.parts = look_at(data, limits) if parts is None else parts
         self._data, self._limits = memoryview(data), limits
         self._unpacked: dict[str, int] = {}
 
@@ -87,7 +90,7 @@ def look_at(data: bytes, limits: Limits) -> dict[str, Part]:
     if len(data) > limits.file_bytes:
         raise BadWorkbook("file_too_big", limit=limits.file_bytes // 1024**2)
     _recognise(data)
-    parts = _directory(data, limits)
+    parts = directory(data, limits)
     _check_kind(parts)
     return parts
 
@@ -124,8 +127,11 @@ def _is_text(data: bytes) -> bool:
     return False
 
 
-def _directory(data: bytes, limits: Limits) -> dict[str, Part]:
-    """The central directory, which must lie at the very end, name each part once and overlap nowhere."""
+def directory(data: bytes, limits: Limits, encodings: tuple[str, ...] = ("utf-8",)) -> dict[str, Part]:
+    """The central directory, which must lie at the very end, name each part once and overlap nowhere.
+
+    Names are read in the first of `encodings` that fits.
+    """
     if not data.startswith(_END, max(0, len(data) - _END_RECORD.size)):
         raise BadWorkbook("archive_form" if _END in data else "truncated")
     end = len(data) - _END_RECORD.size
@@ -136,7 +142,7 @@ def _directory(data: bytes, limits: Limits) -> dict[str, Part]:
         raise BadWorkbook("archive_form")
     parts, spans, names = {}, [], set()
     for _ in range(count):
-        part, span, offset = _entry(data, offset, end)
+        part, span, offset = _entry(data, offset, end, encodings)
         if part.name.casefold() in names:
             raise BadWorkbook("overlap", part=part.name)
         names.add(part.name.casefold())
@@ -151,7 +157,9 @@ def _directory(data: bytes, limits: Limits) -> dict[str, Part]:
     return parts
 
 
-def _entry(data: bytes, offset: int, end: int) -> tuple[Part, tuple[int, int], int]:
+def _entry(
+    data: bytes, offset: int, end: int, encodings: tuple[str, ...]
+) -> tuple[Part, tuple[int, int], int]:
     """One record of the directory: the part, the bytes it occupies, and where the next record begins."""
     if offset + _CENTRAL_RECORD.size > end:
         raise BadWorkbook("archive_form")
@@ -162,7 +170,7 @@ def _entry(data: bytes, offset: int, end: int) -> tuple[Part, tuple[int, int], i
     raw = data[names_at : names_at + name_size]
     if magic != _CENTRAL or local + _LOCAL_RECORD.size > end:
         raise BadWorkbook("archive_form")
-    name = _name(raw)
+    name = _name(raw, encodings)
     here = _LOCAL_RECORD.unpack_from(data, local)
     named = local + _LOCAL_RECORD.size
     begin = named + here[9] + here[10]
@@ -176,12 +184,13 @@ def _entry(data: bytes, offset: int, end: int) -> tuple[Part, tuple[int, int], i
     return Part(name, method, begin, begin + packed, claimed), (local, begin + packed), following
 
 
-def _name(raw: bytes) -> str:
+def _name(raw: bytes, encodings: tuple[str, ...]) -> str:
     """The name of a part. Raises BadWorkbook for one that would leave the archive or be read in two ways."""
-    try:
-        name = raw.decode()
-    except UnicodeDecodeError:
-        raise BadWorkbook("part_name") from None
+    name = ""
+    for encoding in encodings:
+        with contextlib.suppress(UnicodeDecodeError):
+            name = raw.decode(encoding)
+            break
     is_odd = any(letter in '\\:*?"<>|' or not letter.isprintable() for letter in name)
     if is_odd or not name or name.startswith("/") or {"", ".", ".."} & set(name.removesuffix("/").split("/")):
         raise BadWorkbook("part_name")

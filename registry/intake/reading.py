@@ -101,7 +101,8 @@ def _rows(child: _Child, file: str) -> Iterator[tuple[int, list[str]]]:
             kind, body = child.frame(file, ROWS, END)
             if kind == END:
                 return
-            for number, line in enumerate(body.decode().split(ROW_END), number + 1):  # noqa: B020
+            for line in body.decode().split(ROW_END):
+                number += 1
                 yield number, line.split(CELL_END)
     finally:
         child.end()

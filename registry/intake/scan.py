@@ -22,7 +22,7 @@ _STRICT_RELATION_ID = "{http://purl.oclc.org/ooxml/officeDocument/relationships}
 _DECLARED = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([\w.-]+)", re.ASCII)
 _ENTITIES = re.compile(rb"<!(?!--|\[CDATA\[)")
 _ESCAPED = 16  # a character takes up to so many bytes when it is written as an entity
-_SMALL = 1024 * 1024  # bytes; parts that are read as a tree
+_SMALL = 16 * 1024 * 1024  # bytes; parts that are read as a tree: a link for every e-mail address
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def _choose(sheets: list[_Sheet], skims: dict[str, Skim]) -> Found:
     named = [sheet for sheet in others if sheet.name == PUPILS]
     chosen = named[0] if named else others[0] if len(others) == 1 else None
     if chosen is None:
-        raise BadWorkbook("no_sheet" if len(filled) != 1 or not others else "sheet_name", sheet=PUPILS)
+        raise BadWorkbook("no_sheet")
     for sheet in filled:
         if sheet != chosen:
             raise BadWorkbook("hidden_sheet" if sheet.is_hidden else "extra_sheet", sheet=sheet.name)
@@ -151,8 +151,8 @@ def _sheets(archive: Archive) -> list[_Sheet]:
     for element in _tree(archive, WORKBOOK).iter():
         if element.tag.rpartition("}")[2] == "sheet":
             name = element.get("name", "")
-            relation = element.get(_RELATION_ID) or element.get(_STRICT_RELATION_ID)
-            kind, target = targets.get(relation, ("", ""))
+            link = element.get(_RELATION_ID) or element.get(_STRICT_RELATION_ID)
+            kind, target = targets.get(link, ("", ""))
             part = target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
             if not kind.endswith("/worksheet"):
                 raise BadWorkbook("extra_sheet", sheet=name)

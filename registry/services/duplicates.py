@@ -128,7 +128,7 @@ def _sharing_number(documents: Mapping[int, IdentityDocument]) -> set[tuple[int,
         if document.blind is not None:
             owners.setdefault(document.blind, set()).add(pk)
     holders = IdentityDocument.objects.filter(blind__in=owners).values_list("blind", "student_id")
-    return {(pk, other) for blind, other in holders for pk in owners[blind] if other != pk}
+    return {(pk, other) for blind, other in holders if blind for pk in owners[blind] if other != pk}
 
 
 def _alike(ids: list[int]) -> set[tuple[int, int]]:
@@ -164,7 +164,7 @@ def _nearly_sharing(
     forms: dict[int, str] = {}
     pairs = set()
     for other in near:
-        pk = other.mine
+        pk = other.mine  # type: ignore[attr-defined]
         if pk not in forms:
             forms[pk] = canonical(own[pk].type, open_number(own[pk]), nationality[pk])
         if _distance(forms[pk], canonical(other.type, open_number(other), nationality[pk])) == 1:

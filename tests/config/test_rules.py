@@ -77,6 +77,7 @@ EXPECTED = {
     "PHOTO_WIDTH": 260,
     "PHOTO_HEIGHT": 320,
     "PHOTO_ZIP_MOST": 200,
+    "PHOTO_ZIP_MB": 20,
     "INTAKE_FILE_MB": 20,
     "INTAKE_ROWS": 50_000,
     "INTAKE_COLUMNS": 200,
@@ -195,6 +196,7 @@ def test_a_bound_allows_what_lies_inside_and_clamps_what_does_not(bound, inside,
         ("DEFER_APPLY_DAYS", [1, 5, 20], [0, 21, "5"]),
         ("REGISTRATION_CLOSES", ["0930", "1031"], ["0931", "930", ""]),
         ("PHOTO_ZIP_MOST", [1, 200, 500], [0, 501]),
+        ("PHOTO_ZIP_MB", [1, 20], [0, 21]),
     ],
 )
 def test_a_value_must_be_of_its_kind(key, right, wrong):

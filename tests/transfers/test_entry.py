@@ -264,7 +264,8 @@ def test_the_form_says_beforehand_that_this_is_an_omitted_pupil_or_beyond_the_pl
         make.make_office(make.SCHOOL).school, YEAR, "2", 0, document="深南教〔2025〕31号",
         actor=office["reviewer"],
     )  # fmt: skip
-    assert "延期注册的日期" in client.post(check, body | {"deferred_until": "明天"}).content.decode()
+    late = client.post(check, body | {"deferred_until": "明天"}).content.decode()
+    assert "#id_deferred_until" in late
     page = client.post(check, body).content.decode()
     assert "按补录办理" in page
     assert "已达招生计划" in page

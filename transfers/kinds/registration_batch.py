@@ -63,6 +63,7 @@ def register_all(case: Case, actor: Actor) -> None:
 
 def undo(case: Case, actor: Actor, reason: str) -> None:
     """Take back what the batch still decides on; the same file may be handed in again."""
+    assert case.batch_id is not None
     rows = rows_of(case.batch_id)
     created, continued = (
         list(rows.filter(action=action).values_list("student_id", flat=True))
