@@ -119,15 +119,21 @@ class Body(StrictSerializer):
         return super().to_internal_value(data)
 
 
+_TYPES: tuple[tuple[Any, type], ...] = (
+    (serializers.BooleanField, bool),
+    (serializers.IntegerField, int),
+    ((serializers.CharField, serializers.ChoiceField, serializers.UUIDField, serializers.DateField), str),
+)
+
+
 def _is_mistyped(field: Any, value: Any) -> bool:
     """Lists and objects are told by their fields themselves; what they hold is looked at here."""
     if isinstance(field, serializers.ListField):
         return isinstance(value, list) and any(_is_mistyped(field.child, one) for one in value)
     if isinstance(field, serializers.DictField):
         return isinstance(value, dict) and any(_is_mistyped(field.child, one) for one in value.values())
-    kinds = {serializers.BooleanField: bool, serializers.IntegerField: int}
-    wanted = next((kind for own, kind in kinds.items() if isinstance(field, own)), str)
-    return value is not None and type(value) is not wanted
+    wanted = next((kind for own, kind in _TYPES if isinstance(field, own)), None)
+    return wanted is not None and value is not None and type(value) is not wanted
 
 
 class Id(serializers.IntegerField):

@@ -17,6 +17,7 @@ _NAVIGATION = (
     (_("班级"), "registry:classes", "classes", (Right.VIEW_CLASS, Right.VIEW_OWN_CLASS)),
     (_("新生注册"), "transfers:register", "register", (Right.FILE,)),
     (_("批量导入"), "registry:imports", "upload", (Right.FILE,)),
+    (_("照片采集"), "archives:photos", "user", (Right.FILE,)),
     (_("办件"), "transfers:cases", "cases", (Right.VIEW_CASE,)),
     (_("待审队列"), "transfers:queue", "queue", (Right.REVIEW, Right.DECIDE)),
     (_("问题学籍"), "registry:problems", "problems", (Right.VIEW_STUDENT,)),

@@ -1,5 +1,5 @@
-"""The pupil's file: materials, encrypted at rest under random names (SECURITY FI-1, FI-4), and the photos of a
-class on their way into it.
+"""The pupil's file: materials, encrypted at rest under random names (SECURITY FI-1, FI-4), and the photos of
+a class on their way into it.
 """
 
 from typing import Any

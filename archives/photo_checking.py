@@ -1,8 +1,8 @@
-"""The job that checks a ZIP of photos: file by file to its pupil, decoded and written anew, or refused with the
-reason. Cut at any file it goes on at the next; run twice it changes nothing.
+"""The job that checks a ZIP of photos: file by file to its pupil, decoded and written anew, or refused with
+the reason. Cut at any file it goes on at the next; run twice it changes nothing.
 
-Photos are decoded here, as a single upload is (FI-1): two formats, 2 MB, 25 megapixels. What a decoder might do to
-this process beyond that, the count of attempts answers (FI-3).
+Photos are decoded here, as a single upload is (FI-1): two formats, 2 MB, 25 megapixels. What a decoder might
+do to this process beyond that, the count of attempts answers (FI-3).
 """
 
 from django.db.models import F

@@ -1,5 +1,5 @@
-"""Whose photo a file is, by its name: document number, 学校标识码_班号_姓名, or a name that is one pupil's alone
-(HANDBOOK C4). Asked of all files at once, in constant queries, of this school only.
+"""Whose photo a file is, by its name: document number, 学校标识码_班号_姓名, or a name that is one pupil's
+alone (HANDBOOK C4). Asked of all files at once, in constant queries, of this school only.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ _PASSPORT = "A"
 
 @dataclass(slots=True)
 class Named:
-    """One file of the ZIP: its place and name there, what is shown of the name, and whose it is or why not."""
+    """One file of the ZIP: its place and name there, what is shown of the name, whose it is or why not."""
 
     ordinal: int
     entry: str
@@ -60,7 +60,9 @@ class _Roll:
         self._class = school_class
         self._code = school_class.school.code
         spells = Enrolment.objects.in_school().filter(org_path=school_class.org_path)
-        own = list(spells.filter(school_class=school_class).values_list("student_id", "name", "student__nationality"))
+        own = list(
+            spells.filter(school_class=school_class).values_list("student_id", "name", "student__nationality")
+        )
         self._own = {pk for pk, _name, _nation in own}
         self._names: dict[str, list[int]] = {}
         for pk, name, _nation in own:
@@ -69,7 +71,9 @@ class _Roll:
         self._blinds = {stem: _blinds(stem, nations) for stem in stems}
         wanted = {blind for blinds in self._blinds.values() for blind in blinds}
         documents = IdentityDocument.objects.filter(org_path=school_class.org_path, blind__in=wanted)
-        self._holders: dict[UUID | None, int] = dict(documents.order_by("id").values_list("blind", "student_id"))
+        self._holders: dict[UUID | None, int] = dict(
+            documents.order_by("id").values_list("blind", "student_id")
+        )
         folds = {fold_name(_last_part(stem)) for stem in stems}
         others = spells.exclude(school_class=school_class).filter(student__name_fold__in=folds)
         self._elsewhere: dict[str, set[int]] = {}
@@ -109,7 +113,7 @@ def _last_part(stem: str) -> str:
 
 
 def _blinds(stem: str, nations: set[str]) -> list[UUID]:
-    """The indexes of every document that `stem` may be the number of; passports of the class's own nations."""
+    """The indexes of every document whose number `stem` may be; passports of the class's own nations."""
     keys = search_keys(stem)
     if stem.isascii() and stem.isalnum():
         keys += [(family(_PASSPORT), canonical(_PASSPORT, stem, nation)) for nation in nations if nation]

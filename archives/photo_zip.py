@@ -1,5 +1,5 @@
-"""The ZIP that a class's photos come in: read by our own reader, under limits, never extracted (SECURITY FI-2,
-FI-5).
+"""The ZIP that a class's photos come in: read by our own reader, under limits, never extracted (SECURITY
+FI-2, FI-5).
 """
 
 import re
@@ -87,7 +87,7 @@ def stem_of(name: str) -> str:
 
 
 def shown_name(name: str, *, is_number: bool) -> str:
-    """The file's name as it is kept and shown: a document's number, or what looks like one, is masked (RD-1)."""
+    """The file's name as it is kept and shown: a document's number, or what looks like one, is masked."""
     own, stem = unicodedata.normalize("NFC", name.rsplit("/", 1)[-1]), stem_of(name)
     number = fold_number(stem)
     if is_number or (search_keys(stem) and _NUMBER.fullmatch(number)):

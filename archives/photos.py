@@ -1,7 +1,7 @@
 """照片采集: the photos of one class from upload to the pupils' files, or to nothing (HANDBOOK C4).
 
-Who ends a batch only says so; what is sealed for it is erased after the commit, and its rows say what is still
-owed if the process dies in between.
+Who ends a batch only says so; what is sealed for it is erased after the commit, and its rows say what is
+still owed if the process dies in between.
 """
 
 from datetime import datetime
@@ -179,7 +179,7 @@ def forget(batch_id: int) -> None:
 
 # ── What nothing needs any more ──────────────────────────────────────────────────────────────────────────
 def _erase_later(batch: PhotoBatch) -> None:
-    # After the commit: a rollback must find the photos. A cut leaves the rows, and the nightly purge reads them.
+    # After the commit: a rollback must find the photos. A cut leaves the rows for the nightly purge.
     transaction.on_commit(partial(erase_owed, batch.org_path, batch.pk), robust=True)
 
 
@@ -194,7 +194,11 @@ def erase_owed(path: str, batch_id: int | None = None) -> int:
         zips = zips.exclude(state__in=(State.WAITING, State.CHECKING))
         gone = PhotoFile.objects.within(path).filter(ended, stored_as="")
         if batch_id is not None:
-            files, zips, gone = files.filter(batch=batch_id), zips.filter(pk=batch_id), gone.filter(batch=batch_id)
+            files, zips, gone = (
+                files.filter(batch=batch_id),
+                zips.filter(pk=batch_id),
+                gone.filter(batch=batch_id),
+            )
         done = 0
         for rows in (files, zips):
             for row in rows.select_for_update(skip_locked=True, of=("self",))[:BATCH]:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from archives import views
+from archives import photo_views, views
 
 app_name = "archives"
 urlpatterns = [
@@ -8,4 +8,9 @@ urlpatterns = [
     path("materials/<uuid:public_id>", views.material, name="material"),
     path("materials/<uuid:public_id>/remove", views.remove, name="remove"),
     path("photos/<uuid:public_id>", views.photo, name="photo"),
+    path("photo-batches", photo_views.photos, name="photos"),
+    path("photo-batches/<uuid:public_id>", photo_views.photo_batch, name="photo_batch"),
+    path("photo-batches/<uuid:public_id>/progress", photo_views.photo_progress, name="photo_progress"),
+    path("photo-batches/<uuid:public_id>/cancel", photo_views.photo_cancel, name="photo_cancel"),
+    path("photo-files/<uuid:public_id>", photo_views.photo_file, name="photo_file"),
 ]

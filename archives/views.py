@@ -73,7 +73,7 @@ def material(request: HttpRequest, public_id: UUID) -> HttpResponse:
     found = _material(public_id, user)
     fields = ["photo" if found.kind == Material.Kind.PHOTO else "material"]
     record_read(found.student or found, actor=user, route="archives:material", fields=fields)
-    return _image(found)
+    return image_answer(open_material(found), found.public_id)
 
 
 @require_GET
@@ -86,7 +86,7 @@ def photo(request: HttpRequest, public_id: UUID) -> HttpResponse:
     if student is None or found is None:
         raise NotFound()
     record_read(student, actor=user, route="archives:photo", fields=["photo"])
-    return _image(found)
+    return image_answer(open_material(found), found.public_id)
 
 
 def _material(public_id: UUID, user: User) -> Material:
@@ -124,13 +124,13 @@ def _type_label(shown: Material | None) -> str:
     return label("evidence_type", shown.evidence_type) if shown.evidence_type else shown.get_kind_display()
 
 
-def _image(found: Material) -> HttpResponse:
-    """The bytes under a policy of their own: opened by itself, the file is saved and can run nothing."""
+def image_answer(content: bytes, public_id: UUID) -> HttpResponse:
+    """An image we wrote, under a policy of its own: opened by itself, it is saved and can run nothing."""
     return HttpResponse(
-        open_material(found),
-        content_type=found.content_type,
+        content,
+        content_type="image/jpeg",
         headers={
-            "Content-Disposition": f'attachment; filename="{found.public_id}.jpg"',
+            "Content-Disposition": f'attachment; filename="{public_id}.jpg"',
             "Content-Security-Policy": "default-src 'none'; sandbox",
             "X-Content-Type-Options": "nosniff",
             "Cache-Control": "no-store",

@@ -37,12 +37,14 @@ def rows_of(path: Path) -> Iterator[dict[str, str]]:
 
 
 def load_code_lists() -> Iterator[CodeRow]:
-    """Every value of every list, lists in alphabetical order, values in their official order, ours last."""
-    ours = [CodeRow(**row) for row in rows_of(DATA / "code_additions.csv")]
+    """Every value of every list, lists in alphabetical order, values in their official order, ours last; a
+    value that our file corrects stands in its place.
+    """
+    ours = {(row["list"], row["code"]): CodeRow(**row) for row in rows_of(DATA / "code_additions.csv")}
     for path in sorted((DATA / "codes").glob("*.csv")):
         for row in rows_of(path):
-            yield CodeRow(path.stem, **row)
-        yield from (row for row in ours if row.list == path.stem)
+            yield ours.pop((path.stem, row["code"]), None) or CodeRow(path.stem, **row)
+        yield from (row for row in ours.values() if row.list == path.stem)
 
 
 @cache

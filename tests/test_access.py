@@ -110,6 +110,7 @@ class World:
             "registry:school": [self.school_class.school_id],
             "registry:plans": [self.school_class.school_id],
             "registry:permit_seats": [self.school_class.pk],
+            "registry:report_in": [self.school_class.pk],
             "registry:problem": [self.problem.pk],
             "archives:material": [self.material.public_id],
             "archives:remove": [self.loose.public_id],

@@ -120,6 +120,8 @@ def test_the_wider_scope_is_set_in_the_listed_places_only() -> None:
         "transfers/tasks.py",  # jobs, per province or for the nation
         "transfers/completion.py",  # the path that the outbox row names
         "archives/services.py",  # purge, per province
+        "archives/photos.py",  # erasing after a commit, and the purge, per province
+        "archives/photo_checking.py",  # the job's own school
         "registry/intake/arriving.py",  # purge, per province
         "registry/intake/checking.py",  # the path that the job names; uniqueness is national
         "registry/intake/comparing.py",  # a count in the log belongs to the school

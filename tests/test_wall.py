@@ -21,8 +21,8 @@ WALLED = {
     "registry_enrolment", "registry_enrolmentevent",
     "registry_schoolclass", "registry_openbusiness", "registry_problemrecord",
     "registry_importbatch", "registry_importrow", "registry_importfinding",
-    "registry_intakeplan", "registry_statusquota", "registry_seatpermission",
-    "archives_material",
+    "registry_intakeplan", "registry_statusquota", "registry_seatpermission", "registry_reportin",
+    "archives_material", "archives_photobatch", "archives_photofile",
     "transfers_case", "transfers_step", "transfers_evidence",
 }  # fmt: skip
 NOT_WALLED = {"accounts_organization", "config_rulevalue", "config_job", "config_outbox", "registry_term"}

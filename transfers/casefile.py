@@ -19,6 +19,7 @@ from transfers.batchfile import BatchFile, open_batch_file
 from transfers.kind import Advice, EvidenceNeed, Kind, Requirement
 from transfers.kinds import KINDS
 from transfers.models import Case, Step
+from transfers.photos import PhotoCase, open_photo_case
 from transfers.queries import count_in_words, holders, workdays_left
 from transfers.services import examine_case, facts_of, may_withdraw, own_turn, refuse_second_signature
 
@@ -82,10 +83,13 @@ class CaseFile:
     may_withdraw: bool = False
     may_correct: bool = False
     batch: BatchFile | None = None
+    photos: PhotoCase | None = None
 
     @property
     def title(self) -> str:
         """Whom it is about: the pupil, or how many."""
+        if self.photos is not None:
+            return f"{self.photos.batch.school_class.name} {count_in_words(self.photos.count)}"
         return self.card.get("name", "") if self.batch is None else count_in_words(self.batch.count)
 
     @property
@@ -120,6 +124,8 @@ class CaseFile:
                 return _("等待{office}办理“{label}”。").format(office=step.office_name, label=step.label)
             case State.RETURNED if last:
                 return _("{office}已退回补正：{reason}").format(office=last.office_name, reason=last.reason)
+            case State.APPROVED if self.photos:
+                return _("各环节均已同意，系统正在归档照片。")
             case State.APPROVED:
                 return _("各环节均已同意，系统正在办结并签发学籍号。")
             case State.DONE if self.dossier and self.student and self.student.number:
@@ -157,6 +163,7 @@ def open_file(case: Case, user: User) -> CaseFile:
         file.changes = _changes(file)
     if case.batch_id is not None:
         file.batch = open_batch_file(case, user)
+    file.photos = open_photo_case(case, user)
     # Conditions look at the pupil's rows; who sees the case from its other side sees the card alone.
     is_seen = case.student_id is None or file.student is not None
     if case.is_open and case.state != State.APPROVED and is_seen:

@@ -1,6 +1,17 @@
 from django.urls import path
 
-from transfers.views import batch, cases, changes, numbers, placement, queue, registration, reveal, rules
+from transfers.views import (
+    batch,
+    cases,
+    changes,
+    numbers,
+    photos,
+    placement,
+    queue,
+    registration,
+    reveal,
+    rules,
+)
 
 app_name = "transfers"
 urlpatterns = [
@@ -16,6 +27,8 @@ urlpatterns = [
     path("cases/<str:number>/decide", cases.decide, name="decide"),
     path("cases/<str:number>/withdraw", cases.withdraw, name="withdraw"),
     path("cases/<str:number>/rows", batch.case_rows, name="case_rows"),
+    path("cases/<str:number>/photos", photos.case_photos, name="case_photos"),
+    path("photos/<uuid:public_id>/submit", photos.submit, name="photos_submit"),
     path("cases/<str:number>/return-rows", batch.return_single, name="return_rows"),
     path("cases/<str:number>/reveal", reveal.reveal, name="reveal"),
     path("cases/<str:number>/correct", changes.correct, name="correct"),

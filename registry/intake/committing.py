@@ -31,6 +31,7 @@ from registry.models import (
     ImportBatch,
     ImportRow,
     School,
+    SchoolClass,
     Student,
     StudentNumber,
 )
@@ -42,12 +43,13 @@ from registry.status import PENDING
 
 @dataclass(slots=True)
 class Written:
-    """What a commit wrote: how many pupils are new and how many continue, and the office whose scope holds
-    them all.
+    """What a commit wrote: how many pupils are new, continue and have no class yet, and the office whose
+    scope holds them all.
     """
 
     created: int = 0
     continued: int = 0
+    unplaced: int = 0
     reach: str = ""
     pupils: dict[int, int] = field(default_factory=dict)  # row number → pupil
 
@@ -103,7 +105,7 @@ def _write_pack(batch: ImportBatch, rows: list[ImportRow], written: Written, act
         fault("intake.write")
         values = row.open_cells().stored
         ids = (students[place], documents[place], (members[2 * place], members[2 * place + 1]))
-        pupil = new_record(values, row.school_class, starts_on=today(), ids=ids)  # type: ignore[arg-type]
+        pupil = new_record(values, _class_of(row, batch), starts_on=today(), ids=ids)
         records.append(pupil)
         written.pupils[row.number] = pupil.student.pk
         if values["auxiliary_number"]:
@@ -116,7 +118,14 @@ def _write_pack(batch: ImportBatch, rows: list[ImportRow], written: Written, act
     )  # fmt: skip
     written.created += len(new)
     written.continued += len(back)
+    written.unplaced += sum(row.school_class_id is None for row in rows)
     fault("intake.written")
+
+
+def _class_of(row: ImportRow, batch: ImportBatch) -> SchoolClass:
+    """The row's class; where placement registers, one that is still to come (D7)."""
+    to_come = SchoolClass(org_path=batch.org_path, school_id=batch.school_id, grade=row.grade, number="")
+    return row.school_class or to_come
 
 
 def _copy(records: list[Record], numbers: list[StudentNumber]) -> None:
@@ -152,7 +161,7 @@ def _continue(batch: ImportBatch, rows: list[ImportRow], written: Written) -> No
             valid=DateRange(today(), None),
         )  # fmt: skip
         fill_enrolment(spell, row.open_cells().stored, student)
-        place_in_class(spell, row.school_class)  # type: ignore[arg-type]
+        place_in_class(spell, _class_of(row, batch))
         spells.append(spell)
         written.reach = common_path(written.reach, student.org_path)
     copy_rows(Enrolment, spells)

@@ -58,15 +58,13 @@ def _seats(batch: ImportBatch, rows: dict[int, ImportRow], found: Found) -> None
 def _entrance(batch: ImportBatch, rows: dict[int, ImportRow], found: Found) -> None:
     """Plan, quota, base list and 补录, as far as rules in force ask for them (HANDBOOK A7.3, D7, D9)."""
     school = School.objects.select_related("organization").get(pk=batch.school_id)
-    sound = [row for row in _sound_rows(batch, rows, found) if row.school_class_id]
-    classes = SchoolClass.objects.filter(pk__in={row.school_class_id for row in sound})
-    grades = dict(classes.values_list("pk", "grade"))
+    sound = [row for row in _sound_rows(batch, rows, found) if row.grade]
     by_stage: dict[str, list[ImportRow]] = defaultdict(list)
     for row in sound:
-        by_stage[stage_of(grades[row.school_class_id])].append(row)
+        by_stage[stage_of(row.grade)].append(row)
     year = school_year_start(today()).year
     for stage, inside in by_stage.items():
-        newcomers = [row for row in inside if grades[row.school_class_id] in ENTRY_GRADES]
+        newcomers = [row for row in inside if row.grade in ENTRY_GRADES]
         for objection, places, asked in (
             (o.BEYOND_PLAN, plan_state(school, year, stage, today()), newcomers),
             (o.BEYOND_QUOTA, quota_state(school, stage, today()), inside),
@@ -78,11 +76,11 @@ def _entrance(batch: ImportBatch, rows: dict[int, ImportRow], found: Found) -> N
                 found[row.number].append(
                     (said if places.mode == "block" else replace(said, level="warning"), None)
                 )
-    late = {grade for grade in set(grades.values()) if is_omitted(grade, today(), batch.org_path)}
+    late = {grade for grade in {row.grade for row in sound} if is_omitted(grade, today(), batch.org_path)}
     for row in sound:
-        if grades[row.school_class_id] in late and row.action != ImportRow.Action.CONTINUE:
+        if row.grade in late and row.action != ImportRow.Action.CONTINUE:
             found[row.number].append((o.OMITTED.at("class_number"), None))
-    _base_list(school, [row for row in sound if grades[row.school_class_id] == JUNIOR_ENTRY], found)
+    _base_list(school, [row for row in sound if row.grade == JUNIOR_ENTRY], found)
 
 
 def _base_list(school: School, rows: list[ImportRow], found: Found) -> None:

@@ -16,6 +16,7 @@ from registry.intake import objections as o
 from registry.models import ImportBatch, ImportFinding, ImportRow, School, SchoolClass
 from registry.names import fold_name, pinyin
 from registry.record import new_row
+from registry.services.placement import grade_without_class
 from registry.services.registration import school_context
 
 
@@ -34,6 +35,7 @@ class RowChecker:
         self._context = school_context(school, batch.org_path, day)
         self._checkers: dict[str, checks.Checker] = {}
         self._cells = checks.Cells()
+        self._grades: dict[str, str] = {}
 
     def find_class(self, text: str) -> SchoolClass | None:
         """The open class that `text` names: its number, number and name, or a name that is its alone."""
@@ -46,23 +48,27 @@ class RowChecker:
 
     def check(self, number: int, typed: Mapping[str, str]) -> tuple[ImportRow, list[ImportFinding]]:
         """The unsaved row and its findings."""
-        school_class = self.find_class(typed.get("class_number", ""))
+        text = typed.get("class_number", "")
+        school_class = self.find_class(text)
+        grade = school_class.grade if school_class else self._grade_without_class(text)
         given = dict(typed)
         if school_class is not None:
             given["class_number"] = school_class.number
-        stored, found = self._checker(school_class.grade if school_class else "").check(
+        stored, found = self._checker(grade).check(
             given | {"school_code": given.get("school_code") or self._context.school_code}
         )
         if spoilt := columns.damaged(typed):
             cut = {finding.field for finding in spoilt}
             found = [*(finding for finding in found if finding.field not in cut), *spoilt]
-        if school_class is None:
+        if school_class is None and grade:
+            found = [finding for finding in found if finding.field != "class_number"]
+        elif school_class is None:
             found = [finding for finding in found if finding.code != "grade_unknown"]
-            if typed.get("class_number", "").strip():
-                found.append(self._unknown_class(typed["class_number"]))
+            if text.strip():
+                found.append(self._unknown_class(text))
         row = new_row(
             ImportRow, org_path=self.batch.org_path, batch_id=self.batch.pk, number=number,
-            school_class_id=school_class.pk if school_class else None,
+            school_class_id=school_class.pk if school_class else None, grade=grade,
         )  # fmt: skip
         row.set_cells(stored, dict(typed))
         row.action = ImportRow.Action.CREATE
@@ -70,6 +76,12 @@ class RowChecker:
             row.action = ImportRow.Action.WRONG
         fill_comparison(row, stored)
         return row, [as_row(finding, row) for finding in found]
+
+    def _grade_without_class(self, text: str) -> str:
+        """The grade of a pupil who gets a class later, where placement registers (D7)."""
+        if text not in self._grades:
+            self._grades[text] = grade_without_class(self._school, text, self._context.today)
+        return self._grades[text]
 
     def _checker(self, grade: str) -> checks.Checker:
         if grade not in self._checkers:

@@ -124,6 +124,7 @@ class Migration(migrations.Migration):
                         verbose_name="处理",
                     ),
                 ),
+                ("grade", models.CharField(blank=True, max_length=2, verbose_name="年级")),
                 ("blind", models.UUIDField(null=True, verbose_name="盲索引")),
                 ("birth_on", models.DateField(null=True, verbose_name="出生日期")),
                 ("name_fold", models.CharField(blank=True, max_length=500, verbose_name="姓名(比对)")),

@@ -6,6 +6,7 @@ from registry.models.intake import COLUMNS, Cells, ImportBatch, ImportFinding, I
 from registry.models.person import FamilyMember, IdentityDocument, Student, StudentNumber
 from registry.models.plan import IntakePlan, SeatPermission, StatusQuota
 from registry.models.problem import ProblemRecord
+from registry.models.report_in import ReportIn
 from registry.models.school import Campus, School, SchoolClass, Term
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "IntakePlan",
     "OpenBusiness",
     "ProblemRecord",
+    "ReportIn",
     "School",
     "SchoolClass",
     "SeatPermission",

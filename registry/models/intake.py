@@ -112,6 +112,7 @@ class ImportRow(models.Model):
     cells = models.BinaryField("内容", null=True)  # D4: sealed, erased with the file (RD-8)
     action = models.CharField("处理", max_length=8, choices=Action)
     school_class = models.ForeignKey(SchoolClass, models.PROTECT, null=True, verbose_name="班级")
+    grade = models.CharField("年级", max_length=2, blank=True)  # of the class, or of a pupil who has none yet
     # What rows are compared by, as the student carries it too; erased with the cells.
     blind = models.UUIDField("盲索引", null=True)
     birth_on = models.DateField("出生日期", null=True)

@@ -132,16 +132,19 @@ def _sharing_number(documents: Mapping[int, IdentityDocument]) -> set[tuple[int,
 
 
 def _alike(ids: list[int]) -> set[tuple[int, int]]:
-    """Pupils of one birth date who share name and sex, or the name's pinyin."""
+    """Pupils of one birth date who share name and sex, or the name's pinyin.
+
+    One after the other, each by its index: behind the wall the planner would rather join the whole country.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT mine.id, other.id FROM registry_student mine JOIN registry_student other"
-            " ON other.birth_on = mine.birth_on AND other.name_fold = mine.name_fold AND other.sex = mine.sex"
-            " WHERE mine.id = ANY(%s) AND other.id <> mine.id"
-            " UNION SELECT mine.id, other.id FROM registry_student mine JOIN registry_student other"
-            " ON other.birth_on = mine.birth_on AND other.name_py = mine.name_py"
-            " WHERE mine.id = ANY(%s) AND other.id <> mine.id",
-            [ids, ids],
+            "SELECT mine.id, other.id FROM registry_student mine CROSS JOIN LATERAL ("
+            "(SELECT o.id FROM registry_student o WHERE o.birth_on = mine.birth_on"
+            " AND o.name_fold = mine.name_fold AND o.sex = mine.sex AND o.id <> mine.id LIMIT %s)"
+            " UNION ALL (SELECT o.id FROM registry_student o WHERE o.birth_on = mine.birth_on"
+            " AND o.name_py = mine.name_py AND NOT (o.name_fold = mine.name_fold AND o.sex = mine.sex)"
+            " AND o.id <> mine.id LIMIT %s)) AS other WHERE mine.id = ANY(%s)",
+            [_MOST_CANDIDATES, _MOST_CANDIDATES, ids],
         )
         return set(cursor.fetchall())
 

@@ -286,18 +286,31 @@ def is_omitted(grade: str, on: date, path: str) -> bool:
     return grade not in ENTRY_GRADES or on > registration_closes(path, on)[0]
 
 
-def term_start(path: str, on: date) -> date:
-    """The first day of the present term at the office of `path`: the latest that has begun, or in the
-    holidays before a school year the autumn term ahead. 1 September where nobody has set one.
+class PresentTerm(NamedTuple):
+    """A term at an office: its school year, semester (list semester) and first day."""
+
+    school_year: int
+    semester: str
+    starts_on: date
+
+
+def present_term(path: str, on: date) -> PresentTerm:
+    """The present term at the office of `path`: the latest that has begun, or in the holidays before a school
+    year the autumn term ahead. It begins on 1 September where nobody has set one.
     """
     year_start = school_year_start(on)
     near: dict[str, Term] = {}
     for term in Term.objects.filter(path__in=ancestors(path), school_year=year_start.year):
         if term.semester not in near or len(term.path) > len(near[term.semester].path):
             near[term.semester] = term
-    autumn = near["1"].starts_on if "1" in near else year_start
-    spring = near["2"].starts_on if "2" in near else None
-    return spring if spring is not None and spring <= on else autumn
+    if "2" in near and near["2"].starts_on <= on:
+        return PresentTerm(year_start.year, "2", near["2"].starts_on)
+    return PresentTerm(year_start.year, "1", near["1"].starts_on if "1" in near else year_start)
+
+
+def term_start(path: str, on: date) -> date:
+    """The first day of the present term at the office of `path`."""
+    return present_term(path, on).starts_on
 
 
 # ── 小升初底表 ────────────────────────────────────────────────────────────────────────────────────────────

@@ -17,6 +17,7 @@ from registry.queries import schools as queries
 from registry.queries.rosters import COLUMNS, dress
 from registry.queries.sight import own_classes, pupils_of
 from registry.services.allowances import may_set
+from registry.services.reporting_in import may_note
 
 MOST_IN_ROLL = 200  # far above any class; a list is never without an end
 
@@ -62,6 +63,7 @@ def school_class(request: HttpRequest, pk: int) -> HttpResponse:
             "boys": sum(row["sex"] == "1" for row in rows),
             "may_read": may_read,
             "may_open": may_read or _covers(user, Right.VIEW_HEALTH, found),
+            "may_note": may_note(user, found),
             "may_permit": user.holds(Right.DECIDE) and may_set(user, found.school),
             "may_file": found.is_open and user.may_act_at(Right.FILE, found.org_path),
         },

@@ -20,6 +20,7 @@ from registry.models import Student
 from registry.queries import history
 from registry.queries.dossier import Dossier, change_words, flags_of, open_dossier
 from registry.queries.sight import Sight, open_record
+from registry.services.reporting_in import refreshed_on
 
 # The doctor has a tab of her own; who sees the form finds the health fields in it.
 TABS = {
@@ -114,6 +115,7 @@ def _header(pupil: Student, user: Any, sight: Sight, dossier: Dossier | None) ->
     flags = flags_of(pupil, user, sight)
     return {
         "flags": flags,
+        "refreshed_on": refreshed_on(pupil),
         "may_look_back": sight.shows("as_of"),
         "may_edit": dossier is not None
         and dossier.as_of is None

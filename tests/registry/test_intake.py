@@ -17,6 +17,7 @@ from registry.models import (
     ImportRow,
     IntakePlan,
     OpenBusiness,
+    School,
     Student,
 )
 from registry.record import open_number, school_year_start
@@ -27,6 +28,7 @@ from tests.registry.importing import checked, committed, work
 from tests.registry.workbooks import FIRST_ROW, line, lines
 from transfers.completion import perform_owed
 from transfers.models import Case
+from transfers.placement import place_and_register
 from transfers.services import decide
 
 pytestmark = pytest.mark.usefixtures("nation")
@@ -249,3 +251,22 @@ def test_a_row_of_a_higher_grade_is_marked_as_omitted_and_an_entrant_is_not(scho
     batch = checked([row, line(school["class"])], actor=school["registrar"])
     assert codes(batch) == []
     assert [place for place, code in codes(batch, "warning") if code == "batch_omitted"] == [0]
+
+
+@pytest.mark.rule("PLACEMENT_REGISTERS", "D7")
+def test_where_placement_registers_rows_may_leave_their_class_open(school):
+    School.objects.filter(organization__path=make.SCHOOL).update(stages=["2"])
+    open_row = line(school["class"], class_number="")
+    refused = checked([open_row], actor=school["registrar"])
+    assert [code for _place, code in codes(refused)] == ["missing"]
+    make.make_rule("PLACEMENT_REGISTERS", True, make.PROVINCE)
+    batch = checked([line(school["class"], class_number="") for _row in range(3)], actor=school["registrar"])
+    assert codes(batch) == []
+    batch = committed(batch, actor=school["registrar"])
+    assert (batch.state, batch.case_no) == ("committed", "")
+    spells = Enrolment.objects.filter(student__import_rows__batch=batch)
+    assert {(spell.grade, spell.school_class_id) for spell in spells} == {("11", None)}
+    choice = {spell.pk: school["class"].pk for spell in spells}
+    case, _late = place_and_register(batch, choice, actor=school["registrar"], attested=True)
+    assert case is not None
+    assert case.batch_id == batch.pk

@@ -17,7 +17,7 @@ FIRST_ROW = 4  # headings, notes, example; then the pupils
 
 def line(school_class: SchoolClass, **changes: str) -> dict[str, str]:
     """A new pupil of this class, as typed into a row."""
-    return make.valid_values(class_number=school_class.number, **changes)
+    return make.valid_values(**({"class_number": school_class.number} | changes))
 
 
 def lines(school_class: SchoolClass, count: int) -> list[dict[str, str]]:

@@ -26,10 +26,12 @@ from transfers import services
 from transfers.forms import ASKED_KEYS, LABELS, Sheet, expect, placed, read_sheet
 from transfers.kinds import KINDS
 from transfers.kinds.identity_change import IDENTITY_CHANGE
+from transfers.kinds.photos import PHOTOS
 from transfers.kinds.registration import IDENTITY_PAPERS, REGISTRATION
 from transfers.models import Case
 from transfers.queries import open_case
 from transfers.refusals import CaseClosed, NotTheStarter
+from transfers.views.photos import correct_photos
 from transfers.views.registration import examine_sheet, materials_of, own_school, show_form, uploads_shown
 
 _PAPER_KEYS = ("document", "file", "evidence_type")
@@ -45,6 +47,8 @@ def correct(request: HttpRequest, number: str) -> HttpResponse:
     case = open_case(user, number)
     request.subject = case  # type: ignore[attr-defined]
     _refuse_unless_returned(case, user)
+    if case.kind == PHOTOS.code:
+        return correct_photos(request, user, case)
     if case.kind != REGISTRATION.code:
         return _add_papers(request, user, case)
     if request.method == "GET":
