@@ -31,6 +31,7 @@ from config.runner import ROOT, Installation, StepFailed, environment, prepare, 
 VAR = Path(os.environ.get("XUEJI_VAR", ROOT / "var")).resolve()
 RESULTS, DOCUMENT = VAR / "benchmarks.json", ROOT / "docs" / "performance.md"
 LANES = 2
+QUIET = 0.5  # load average; above it the figures say more about the neighbours
 # What decides how a country looks; the year because ages and terms follow it.
 MADE_BY = (
     "benchmarks/country.py", "benchmarks/ground.py", "benchmarks/pupils.py", "benchmarks/data/*",
@@ -76,6 +77,8 @@ class Country:
 
     def make(self) -> None:
         """Build it from nothing. Raises StepFailed, ServiceError."""
+        say(f"Making a country of {self.pupils:,} pupils…")
+        fingerprint = self.fingerprint()
         shutil.rmtree(self.folder, ignore_errors=True)
         self.log.parent.mkdir(parents=True)
         started = time.monotonic()
@@ -95,7 +98,7 @@ class Country:
             services.stop()
         seconds = round(time.monotonic() - started)
         say(f"  indexes, constraints, statistics: {seconds} s; {count:,} pupils")
-        made = {"fingerprint": self.fingerprint(), "pupils": count, "seconds": seconds}
+        made = {"fingerprint": fingerprint, "pupils": count, "seconds": seconds}
         self.stamp.write_text(json.dumps(made))
 
     def _fill(self, env: dict[str, str]) -> None:
@@ -108,8 +111,10 @@ class Country:
         if any(lane.wait() for lane in lanes):
             raise StepFailed(f"lane: see {self.log}\n{self.log.read_text()[-2000:]}")
 
-    def measure(self, seconds: int) -> dict[str, Any]:
-        """Start the product as bin/run does and ask. Raises StepFailed, ServiceError."""
+    def measure(self, seconds: int, smaller: dict[str, Any]) -> dict[str, Any]:
+        """Start the product as bin/run does and ask; compare with what was measured in the `smaller` country.
+        Raises StepFailed, ServiceError.
+        """
         installation = Installation(self.folder, free_port())
         installation.more |= {
             "XUEJI_DEMO": "0", "XUEJI_VAR": str(self.folder),
@@ -117,10 +122,9 @@ class Country:
         }  # fmt: skip
         try:
             installation.start()
-            web = installation.env("web")
+            web, log = installation.env("web"), installation.logs / "web.log"
             bare = float(self.step(web, "bare"))
-            log = installation.logs / "web.log"
-            measured: dict[str, Any] = json.loads(
+            measured = self.made() | json.loads(
                 self.step(web, "measure", installation.url, str(log), str(seconds))
             )
             held = {
@@ -129,9 +133,10 @@ class Country:
                 if child.process
             }
             rows = [*table.page_rows(measured["samples"], measured["counts"])]
+            rows += table.growth_rows(smaller, measured) if smaller else []
             rows += table.memory_rows(bare, held)
             missed = sorted({row.subject for row in rows if row.is_met is False and row.subject})
-            plans = json.loads(self.step(web, "explain", json.dumps(missed))) if missed else {}
+            plans = json.loads(self.step(web, "explain", json.dumps(missed)))
         finally:
             installation.stop()
         return measured | {"rows": rows, "plans": plans}
@@ -143,14 +148,15 @@ def machine() -> dict[str, str]:
     return {
         "processors": f"{os.cpu_count()} × {model[1] if model else platform.machine()}",
         "memory": f"{pages / 2**30:.0f} GiB",
-        "python": platform.python_version(),
+        "python": f"Python {platform.python_version()}",
+        "load": f"load average before {os.getloadavg()[0]:.1f}",
         "measured_on": time.strftime("%Y-%m-%d"),
     }
 
 
-def write_document(results: dict[str, Any], rows: list[Row], plans: dict[str, list[str]]) -> None:
+def write_document(about: dict[str, str], rows: list[Row], plans: dict[str, list[str]]) -> None:
     """Put table and plans between their marks in docs/performance.md; the words around them stay."""
-    said = " · ".join(results["machine"].values())
+    said = " · ".join(about.values())
     texts = [f"**{subject.replace('|', ', ')}**\n\n" + "\n\n".join(f"```\n{one}\n```" for one in found)
              for subject, found in plans.items()]  # fmt: skip
     text = DOCUMENT.read_text(encoding="utf-8")
@@ -175,38 +181,28 @@ def main() -> int:
     if given := {"DATABASE_URL", "REDIS_URL"} & os.environ.keys():
         say(f"{', '.join(sorted(given))} is set: benchmarks use servers of their own and touch no other.")
         return 1
-    rows: list[Row] = []
-    plans: dict[str, list[str]] = {}
-    by_size: dict[str, Any] = {}
+    about = machine()
+    if os.getloadavg()[0] > QUIET:
+        say(f"Others use this machine ({about['load']}): times will be longer than the product's.")
+    found: list[dict[str, Any]] = []
     with stopped_by_signals():
         try:
             for pupils in sorted(options.pupils):
                 country = Country(pupils)
                 if options.fresh or not country.made():
-                    say(f"Making a country of {pupils:,} pupils…")
                     country.make()
-                measured = country.measure(options.seconds)
-                made = country.made()
-                by_size[str(pupils)] = made | {key: measured[key] for key in ("samples", "counts")}
-                rows, plans = measured["rows"], measured["plans"]
+                found.append(country.measure(options.seconds, found[0] if found else {}))
         except (ServiceError, StepFailed) as error:
             say(str(error))
             return 1
         except KeyboardInterrupt:
             return 130
-    sizes = sorted(by_size, key=int)
-    if len(sizes) > 1:
-        rows += table.growth_rows(by_size[sizes[0]], by_size[sizes[-1]])
-    results = {
-        "machine": machine(),
-        "sizes": by_size,
-        "rows": [row.as_json() for row in rows],
-        "plans": plans,
-    }
-    RESULTS.write_text(json.dumps(results, ensure_ascii=False, indent=1))
+    rows: list[Row] = found[-1]["rows"]
     say(table.as_text(rows))
+    results = [one | {"rows": [row.as_json() for row in one["rows"]]} for one in found]
+    RESULTS.write_text(json.dumps({"machine": about, "countries": results}, ensure_ascii=False, indent=1))
     if options.write:
-        write_document(results, rows, plans)
+        write_document(about, rows, found[-1]["plans"])
     return 0
 
 

@@ -19,10 +19,10 @@ from registry.demo.country import PLACES, ClassPlan, Place, SchoolPlan, classes_
 
 DATA = Path(__file__).parent / "data"
 SEED = 20250901
-# The dense line: 浏阳市 in 长沙市 in 湖南省, and the shares of all pupils in each, the lower within the
-# higher.
+# The dense line: 浏阳市 in 长沙市 in 湖南省. Its county is as large as a real one in a country of any size:
+# what is to be seen is what a larger country costs, not what a larger office does.
 FOCUS = ("430181", "430100", "430000")
-COUNTY_SHARE, CITY_SHARE, PROVINCE_SHARE = 0.08, 0.20, 0.36
+MOST_IN_COUNTY = 40_000
 PUPILS_A_COUNTY = 3000
 LARGEST_FROM = 20_000  # a smaller country has no room for a school of six thousand
 
@@ -163,14 +163,14 @@ def _quotas(pupils: int, random: Random) -> Iterator[tuple[Division, int]]:
     """Counties and how many pupils live there: the focus first, then the other provinces by population."""
     counties = [d for d in read_divisions() if d.level == "county"]
     county, city, province = FOCUS
-    yield next(d for d in counties if d.code == county), int(pupils * COUNTY_SHARE)
-    in_city = [d for d in counties if d.parent == city and d.code != county]
-    yield from _spread(in_city, pupils * (CITY_SHARE - COUNTY_SHARE), random)
-    in_province = [d for d in counties if d.code[:2] == province[:2] and d.parent != city]
-    yield from _spread(in_province, pupils * (PROVINCE_SHARE - CITY_SHARE), random)
+    in_county, in_city, in_province = min(pupils // 5, MOST_IN_COUNTY), pupils / 20, pupils / 6
+    yield next(d for d in counties if d.code == county), in_county
+    yield from _spread([d for d in counties if d.parent == city and d.code != county], in_city, random)
+    beyond = [d for d in counties if d.code[:2] == province[:2] and d.parent != city]
+    yield from _spread(beyond, in_province, random)
     others = {code: p.share for code, p in provinces().items() if code != province[:2]}
     for code, share in others.items():
-        quota = pupils * (1 - PROVINCE_SHARE) * share / sum(others.values())
+        quota = (pupils - in_county - in_city - in_province) * share / sum(others.values())
         yield from _spread([d for d in counties if d.code[:2] == code], quota, random)
 
 

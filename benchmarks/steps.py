@@ -18,6 +18,10 @@ from django.db import transaction  # noqa: E402
 
 from benchmarks import asks, drive, ground, memory, plans, pupils  # noqa: E402
 from benchmarks.country import lanes_of, plan_country  # noqa: E402
+from config.celery import app  # noqa: E402
+
+# What the worker does meanwhile, so that its memory is that of one at work.
+EXERCISE = ("transfers.tasks.remind_and_escalate", "transfers.tasks.sweep_outbox")
 
 
 def build(count: str) -> None:
@@ -42,6 +46,8 @@ def close(_count: str, statements: str) -> None:
 def measure(count: str, url: str, web_log: str, seconds: str) -> None:
     """Every page at every position: alone, together and in the spike; prints the figures."""
     asked = asks.collect(ground.positions(plan_country(int(count))))
+    for task in EXERCISE:
+        app.send_task(task)
     print(json.dumps(drive.run(url, Path(web_log), asked, int(seconds))))
 
 

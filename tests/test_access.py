@@ -17,7 +17,7 @@ from accounts.models import User
 from config.models import Job
 from registry.models import CodeValue, ProblemRecord, Student
 from tests import make
-from tests.transfers.filing import file_batch, file_pupil, make_material
+from tests.transfers.filing import file_batch, file_photos, file_pupil, make_material
 from transfers.models import Case
 
 pytestmark = [pytest.mark.usefixtures("nation"), pytest.mark.rule("AZ-1", "AZ-2", "AZ-3", "AZ-9", "R-ACC-02")]
@@ -81,6 +81,7 @@ class World:
             org_path=make.SCHOOL, other_path=make.SCHOOL, type="1", side="single", student=self.student,
             found_by="测试", detail="测试",
         )  # fmt: skip
+        self.photos, self.photos_case = file_photos(self.office)
         self.job = Job.objects.create(kind="check_intake", path=make.SCHOOL, started_by_name="测试")
         self.import_id = make.make_checked_import(self.office["registrar"]).public_id
         self.code = CodeValue.objects.create(list="example", code="1", name_zh="示例", valid=make.ALWAYS)
@@ -115,6 +116,12 @@ class World:
             "archives:material": [self.material.public_id],
             "archives:remove": [self.loose.public_id],
             "archives:photo": [self.student.public_id],
+            "archives:photo_batch": [self.photos.public_id],
+            "archives:photo_progress": [self.photos.public_id],
+            "archives:photo_cancel": [self.photos.public_id],
+            "archives:photo_file": [self.photos.files.get().public_id],
+            "transfers:photos_submit": [self.photos.public_id],
+            "transfers:case_photos": [self.photos_case.number],
             "accounts:office": [make.make_office(make.SCHOOL).pk],
             "transfers:case": [self.case.number],
             "transfers:decide": [self.case.number],

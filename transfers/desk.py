@@ -10,7 +10,8 @@ from accounts.models import User
 from accounts.roles import Right
 from config.clock import now, today
 from registry.codes import label
-from registry.models import ProblemRecord
+from registry.models import ImportBatch, ProblemRecord
+from registry.queries.imports import open_batches
 from transfers.models import Case, Step
 from transfers.queries import SIGNING, Filters, dress_case, holders, queue_counts, read_queue, workdays_left
 
@@ -32,6 +33,7 @@ class Desk:
     returned_count: int = 0
     problems: list[dict[str, Any]] = field(default_factory=list)
     recent: list[dict[str, Any]] = field(default_factory=list)
+    imports: list[ImportBatch] = field(default_factory=list)
 
     @property
     def case_ids(self) -> list[int]:
@@ -60,6 +62,7 @@ def open_desk(user: User) -> Desk:
     _add_sent(desk, user, seen)
     if user.may_act_at(Right.FILE, user.acting_path):
         _add_returned(desk, user, seen)
+        desk.imports = list(open_batches(user)[:SHOWN])
     desk.problems = [
         {
             "type": row["type"],

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from accounts.api import JSONBody, Query, StrictSerializer, claim_key, page, read_body, read_query
+from accounts.api import Body, JSONBody, Query, StrictSerializer, claim_key, page, read_body, read_query
 from accounts.idempotency import body_digest
 from accounts.openapi import describe, in_path, page_of
 from accounts.roles import Right
@@ -22,6 +22,7 @@ from registry.intake import arriving, correcting, deciding
 from registry.intake import preview as looking
 from registry.models import COLUMNS, ImportBatch, ImportRow
 from registry.queries import imports as queries
+from registry.queries.sight import mask
 
 _TAG = "批量导入"
 _BY_ID = in_path("public_id", "批次编号", OpenApiTypes.UUID)
@@ -47,7 +48,7 @@ class UploadBody(StrictSerializer):
     file = serializers.FileField(help_text="按模板填好的 .xlsx，不超过 20 MB")
 
 
-class CellBody(StrictSerializer):
+class CellBody(Body):
     row = serializers.IntegerField(min_value=1, max_value=_MOST_ROW, help_text="行号，与电子表格一致")
     field = serializers.ChoiceField([(key, key) for key in COLUMNS], help_text="列的键")
     value = serializers.CharField(
@@ -55,23 +56,23 @@ class CellBody(StrictSerializer):
     )
 
 
-class ReasonBody(StrictSerializer):
+class ReasonBody(Body):
     row = serializers.IntegerField(min_value=1, max_value=_MOST_ROW, help_text="行号")
     reason = serializers.CharField(max_length=200, help_text="确认不是同一人的依据")
 
 
-class CellsBody(StrictSerializer):
+class CellsBody(Body):
     cells = serializers.ListField(child=CellBody(), max_length=correcting.MOST_CELLS)
     reasons = serializers.ListField(child=ReasonBody(), max_length=correcting.MOST_CELLS, default=list)
 
 
-class CommitBody(StrictSerializer):
+class CommitBody(Body):
     hash = serializers.RegexField("^[0-9a-f]{64}$", help_text="核对（preview）应答中的摘要")
     skips_wrong = serializers.BooleanField(default=False, help_text="跳过有误的行；否则有一行有误就不写入")
     is_attested = serializers.BooleanField(help_text="已逐一核验本批学生的有效身份证件原件")
 
 
-class EmptyBody(StrictSerializer):
+class EmptyBody(Body):
     """No fields: the act is in the address."""
 
 
@@ -117,7 +118,7 @@ class ErrorRow(serializers.Serializer[Any]):
     row = serializers.IntegerField(help_text="行号")
     field = serializers.CharField(help_text="列的键")  # type: ignore[assignment]
     label = serializers.CharField(help_text="列名")  # type: ignore[assignment]
-    value = serializers.CharField(help_text="填写的内容")
+    value = serializers.CharField(help_text="填写的内容；敏感项已遮蔽")
     code = serializers.CharField(help_text="稳定的代码")
     level = serializers.ChoiceField([("error", "错误"), ("warning", "提示")])
     rule = serializers.CharField(help_text="规则编号")
@@ -139,8 +140,9 @@ _EXAMPLE = {
     "uploaded_by": "周登记", "uploaded_at": "2026-09-01T09:30:00+08:00",
 }  # fmt: skip
 _EXAMPLE_ERROR = {
-    "row": 12, "field": "id_number", "label": "身份证件号", "value": "44030520191015002X",
-    "code": "id_check_digit", "level": "error", "rule": "R-EST-06", "article": "《中小学生学籍管理办法》第九条",
+    "row": 12, "field": "id_number", "label": "身份证件号", "value": "440305********002X",
+    "code": "id_check_digit", "level": "error", "rule": "R-EST-06",
+    "article": "《中小学生学籍管理办法》第九条",
     "message": "身份号码校验码不对。", "remedy": "请对照证件逐位核对。", "other": None,
 }  # fmt: skip
 
@@ -250,7 +252,8 @@ class ImportViewSet(ViewSet):
 
     @describe(
         _TAG, "提交", "按核对过的内容写入，全部或一个也不；核对之后有变化的，拒绝并说明变了什么。",
-        path=_BY_ID, body=CommitBody, sends={"hash": "0f" * 32, "is_attested": True}, answer=BatchRow, example=_EXAMPLE,
+        path=_BY_ID, body=CommitBody, sends={"hash": "0f" * 32, "is_attested": True}, answer=BatchRow,
+        example=_EXAMPLE,
     )  # fmt: skip
     @action(detail=True, methods=["post"])
     def commit(self, request: Request, public_id: str) -> Response:
@@ -287,7 +290,8 @@ class ImportViewSet(ViewSet):
 def _error(fault: queries.Fault) -> dict[str, Any]:
     finding = fault.finding
     return {
-        "row": finding.number, "field": finding.field, "label": fault.field.label_zh, "value": fault.typed,
+        "row": finding.number, "field": finding.field, "label": fault.field.label_zh,
+        "value": mask(finding.field, fault.typed),
         "code": finding.code, "level": finding.level, "rule": finding.rule, "article": finding.article,
         "message": finding.message, "remedy": finding.remedy, "other": finding.other,
     }  # fmt: skip

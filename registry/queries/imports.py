@@ -80,6 +80,12 @@ def batches_of(user: User) -> Any:
     return ImportBatch.objects.visible_to(user, Right.FILE)
 
 
+def open_batches(user: User) -> Any:
+    """Those that still wait for her or for the worker, newest first."""
+    ended = (ImportBatch.State.COMMITTED, ImportBatch.State.FAILED, ImportBatch.State.CANCELLED)
+    return batches_of(user).exclude(state__in=ended).order_by("-pk")
+
+
 def open_batch(user: User, public_id: "UUID | str") -> ImportBatch:
     """One import of her own office. Raises NotFound: hidden and missing look alike."""
     try:

@@ -49,7 +49,7 @@ def report_in(request: HttpRequest, pk: int) -> HttpResponse:
     term = present_term(school_class.org_path, today())
     roll, noted = services.roll_of(school_class), services.reports_of(school_class, term)
     record_list("student", roll, actor=user, route="registry:report_in")
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "student": student,
             "name": spell.name,

@@ -1,5 +1,6 @@
 """The national check for many at once says what it says one by one, and numbers are unique for ever."""
 
+import itertools
 import secrets
 from contextlib import suppress
 from datetime import timedelta
@@ -11,7 +12,7 @@ from django.db import transaction
 from audit.models import Event
 from audit.services import System
 from config.scope import scope
-from registry.models import IdentityDocument, ProblemRecord, Student, StudentNumber
+from registry.models import IdentityDocument, ProblemRecord, SchoolClass, Student, StudentNumber
 from registry.services.duplicates import find_suspects
 from registry.services.numbering import (
     NumbersExhausted,
@@ -74,34 +75,39 @@ def pupils() -> list[int]:
         "member1_id_number": make.identity_number(make.first_grader_birth().replace(year=1986), "1"),
     }
     here, there = make.make_class(), make.make_class(make.FAR)
-    # Days apart, or a name drawn by chance may sound like another's.
-    days = (make.first_grader_birth() + timedelta(days=n) for n in range(1, 5))
-    found = [make.make_student(here, birth_on=day.isoformat()) for day in days]
-    found += [make.make_student(here, **FOREIGNER)]
-    found += [make.make_student(here, id_type="Z", id_number="", **guardian) for _n in range(3)]
-    found += [make.make_student(here, is_disputed="1")]
-    # A namesake elsewhere; one who only sounds alike; a twin within the batch.
-    namesake = make.make_student(there)
+    days = itertools.count(1)
+
+    def pupil(school_class: SchoolClass = here, **changes: str) -> Student:
+        """One of a day of her own, or a name drawn by chance may sound like another's."""
+        day = make.first_grader_birth() + timedelta(days=next(days))
+        return make.make_student(school_class, **{"birth_on": day.isoformat()} | changes)
+
+    found = [pupil() for _n in range(4)]
+    found += [pupil(**FOREIGNER)]
+    # Of one day, so that their J numbers follow each other.
+    birth = (make.first_grader_birth() - timedelta(days=9)).isoformat()
+    for name in ("王一", "赵二", "孙三"):
+        found.append(pupil(id_type="Z", id_number="", name=name, birth_on=birth, **guardian))
+    found += [pupil(is_disputed="1")]
+    # A namesake elsewhere; a twin who only sounds alike, within the batch.
+    namesake = pupil(there)
     same = {"birth_on": namesake.birth_on.isoformat(), "sex": namesake.sex}
-    found += [make.make_student(here, name=namesake.name, **same)]
-    twin = make.make_student(here, name="李小明")
-    found += [twin, make.make_student(here, name="李晓明", birth_on=twin.birth_on.isoformat())]
+    found += [pupil(name=namesake.name, **same)]
+    twin = pupil(name="李小明")
+    found += [twin, pupil(name="李晓明", birth_on=twin.birth_on.isoformat())]
     # A number that a disputed registration elsewhere shows too, and one that is near another's.
-    shared, near = make.make_student(here), make.make_student(here)
+    shared, near = pupil(), pupil()
     for other in (shared, near):
-        number = IdentityDocument.objects.get(student=other)
         found.append(other)
-        text = _open(number)
+        text = _open(other.documents.get())
         slip = text if other is shared else text[:15] + str((int(text[15]) + 1) % 10) + text[16:]
-        make.make_student(
-            there, id_number=slip, is_disputed="1", birth_on=other.birth_on.isoformat(), sex=other.sex
-        )
+        pupil(there, id_number=slip, is_disputed="1", birth_on=other.birth_on.isoformat(), sex=other.sex)
     # A number that was somebody's before; an open problem; one with G already; one without any number.
-    spent = make.make_student(here)
+    spent = pupil()
     StudentNumber.objects.create(
         org_path=make.FAR, student=namesake, number=f"G{_open(spent.documents.get())}", is_current=False
     )
-    troubled = make.make_student(here)
+    troubled = pupil()
     ProblemRecord.objects.create(
         org_path=make.SCHOOL, other_path=make.SCHOOL, type="1", side="single", student=troubled,
         found_by="测试", detail="测试",
@@ -109,9 +115,9 @@ def pupils() -> list[int]:
     found += [spent, troubled]
     for student in found:
         with_number(student)
-    settled = with_number(make.make_student(here))
+    settled = with_number(pupil())
     check_and_number(settled.pk, actor=JOB)
-    bare = make.make_student(here)
+    bare = pupil()
     return [student.pk for student in (*found, settled, bare)]
 
 

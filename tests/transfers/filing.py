@@ -7,15 +7,17 @@ from django.db.models import Q
 from PIL import Image
 
 from accounts.models import User
-from archives.models import Material
+from archives.models import Material, PhotoBatch
 from archives.services import add_material
 from config.models import Outbox
 from registry.models import ImportRow, Student
 from tests import make
+from tests.archives.photo_zips import JPEG, checked, pupils
 from transfers.completion import perform_owed
 from transfers.intake import file_batch_case
 from transfers.kinds.registration import REGISTRATION
 from transfers.models import Case
+from transfers.photos import submit_photos
 from transfers.services import decide, file_case
 
 
@@ -51,6 +53,14 @@ def file_batch(office: dict[str, Any], count: int = 5, *, reach: str = "", **giv
     """The one case of a committed batch of `count` pupils, filed as the commit's job does."""
     batch = make.make_committed_batch(make.SCHOOL, count, **given)
     return file_batch_case(batch, actor=office["registrar"], reach=reach or make.SCHOOL, attested=True)
+
+
+def file_photos(office: dict[str, Any]) -> tuple[PhotoBatch, Case]:
+    """The case of a class's photos, one pupil's, filed as the page does."""
+    school_class = make.make_class(name="照片班")
+    pupils(school_class, "照片学生")
+    batch = checked(school_class, {"照片学生.jpg": JPEG}, actor=office["registrar"])
+    return batch, submit_photos(batch, actor=office["registrar"], skips_wrong=False)
 
 
 def decide_all(case: Case, office: dict[str, Any]) -> None:

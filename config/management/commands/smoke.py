@@ -33,6 +33,8 @@ PAGES: dict[str, tuple[str, set[str]]] = {
 APIS: dict[str, tuple[str, set[str]]] = {
     "学籍接口": ("/api/v1/students/", {"view_student", "view_own_class"}),
     "办件接口": ("/api/v1/cases/", {"view_case"}),
+    "规则接口": ("/api/v1/rules/", {"view_office"}),
+    "导入接口": ("/api/v1/imports/", {"file_case"}),
 }
 _RECORD = re.compile(r"/registry/students/[0-9a-f-]{36}(?=[\"'?])")
 _CASE = re.compile(r"/cases/[A-Z]+[0-9]+")

@@ -16,11 +16,19 @@ from config.clock import today
 from config.models import Outbox
 from config.scope import NATION, scope, scoped_transaction
 from registry.demo.pupils import newcomer
-from registry.models import SchoolClass
+from registry.fields import TEMPLATE
+from registry.intake.annotated import write_annotated
+from registry.intake.arriving import take_in
+from registry.intake.checking import check_batch
+from registry.intake.deciding import commit
+from registry.intake.preview import preview
+from registry.intake.sheet import HEADING_ROWS
+from registry.models import ImportBatch, SchoolClass
 from transfers.completion import perform_owed
 from transfers.kinds.registration import REGISTRATION
 from transfers.models import Case, Step
 from transfers.services import decide, file_case, withdraw
+from transfers.submission import submit_batch
 
 _PAPER = "01"
 STORY = ("demo.school.registrar", "demo.school.leader", "demo.county.reviewer")
@@ -81,7 +89,10 @@ class Command(BaseCommand):
                 return
         for number, (cast, decisions, ending) in enumerate(CASES):
             self._play(number, [persona(name) for name in cast], decisions, ending)
-        self.stdout.write(f"演示办件：{len(CASES)} 件。")
+        registrar = persona(STORY[0])
+        self._import(registrar, "一年级新生.xlsx", 36, spoilt=())
+        self._import(registrar, "插班补登.xlsx", 24, spoilt=(3, 8, 8, 15))
+        self.stdout.write(f"演示办件：{len(CASES)} 件；批量导入 2 份，一份已成为办件，一份有待改正。")
 
     def _play(self, number: int, cast: list[User], decisions: str, ending: str) -> None:
         registrar, reviewers = cast[0], cast[1:]
@@ -114,14 +125,34 @@ class Command(BaseCommand):
             for owed in Outbox.objects.filter(done_at=None).order_by("id").values_list("pk", flat=True):
                 perform_owed(owed)
 
-    def _class_with_room(self, school: Organization) -> SchoolClass:
+    def _import(self, registrar: User, name: str, count: int, spoilt: tuple[int, ...]) -> None:
+        """Hand a workbook in as the registrar does; one without faults becomes a case."""
+        with transaction.atomic(), scope(NATION):
+            school = Organization.objects.get(path=registrar.acting_path)
+            number = self._class_with_room(school, f"9{count}").number
+            rows = [newcomer(today(), seed=count * 100 + n) for n in range(count)]
+            for turn, row in enumerate(spoilt):
+                rows[row] |= ({"phone": "1380013"}, {"ethnic_group": "火星族"})[turn % 2]
+            texts = [[(row | {"class_number": number}).get(f.key, "") for f in TEMPLATE] for row in rows]
+            content = write_annotated(enumerate(texts, start=HEADING_ROWS + 1), {})
+            batch = take_in(name, content, actor=registrar)
+        check_batch(batch.job_id or 0)
+        if spoilt:
+            return
+        with transaction.atomic(), scope(NATION):
+            batch = ImportBatch.objects.get(pk=batch.pk)
+            seen = preview(batch, actor=registrar)
+            job = commit(batch, seen["hash"], actor=registrar, is_attested=True)
+        submit_batch(job.pk)
+
+    def _class_with_room(self, school: Organization, place: str = "901") -> SchoolClass:
         """A first-grade class of its own for the newcomers: the demonstration's others are nearly full."""
         others = SchoolClass.objects.filter(org_path=school.path, grade="11").order_by("number")
         model = others[0]
         school_class, _made = SchoolClass.objects.get_or_create(
             org_path=school.path,
             school=model.school,
-            number=f"{model.number[:4]}901",
-            defaults={"name": f"{model.number[:4]}级新生班", "grade": "11", "type": model.type},
+            number=f"{model.number[:4]}{place}",
+            defaults={"name": f"{model.number[:4]}级新生{place}班", "grade": "11", "type": model.type},
         )
         return school_class
