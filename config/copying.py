@@ -42,11 +42,9 @@ def copy_rows(model: type[Model], rows: Sequence[Any]) -> None:
         value_of = attrgetter(*names) if len(names) > 1 else lambda row: (getattr(row, names[0]),)
         with cursor.copy(sql.SQL("COPY {} ({}) FROM STDIN").format(temporary, columns)) as copy:
             for row in rows:
-                values = value_of(row)
-                if prepared:
-                    values = list(values)
-                    for place, field in prepared:
-                        values[place] = field.get_db_prep_save(values[place], connection)
+                values = list(value_of(row))
+                for place, field in prepared:
+                    values[place] = field.get_db_prep_save(values[place], connection)
                 copy.write_row(values)
         cursor.execute(sql.SQL("ANALYZE {}").format(temporary).as_string())
         cursor.execute(

@@ -43,7 +43,7 @@ def load_code_lists() -> Iterator[CodeRow]:
     ours = {(row["list"], row["code"]): CodeRow(**row) for row in rows_of(DATA / "code_additions.csv")}
     for path in sorted((DATA / "codes").glob("*.csv")):
         for row in rows_of(path):
-            yield ours.pop((path.stem, row["code"]), None) or CodeRow(path.stem, **row)
+            yield ours.pop((path.stem, row["code"]), CodeRow(path.stem, **row))
         yield from (row for row in ours.values() if row.list == path.stem)
 
 

@@ -150,7 +150,7 @@ def fail(batch: ImportBatch, refusal: BadFile) -> None:
         code=refusal.code,
     )  # fmt: skip
     clear(batch)
-    Job.objects.filter(pk=batch.job_id).update(state=Job.State.FAILED, ended_at=Now())
+    Job.objects.filter(importbatch=batch).update(state=Job.State.FAILED, ended_at=Now())
 
 
 def purge(kept_days: int, paths: list[str]) -> int:

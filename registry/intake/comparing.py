@@ -106,7 +106,7 @@ def compare(batch: ImportBatch) -> None:
     _inside_the_file(batch, rows, found)
     continued = _in_the_country(batch, rows, found)
     _note_changes(batch, continued, found)
-    find_limits(batch, rows, found)
+    find_limits(batch, rows, continued, found)
     findings = []
     for number, listed in found.items():
         for finding, other in listed:

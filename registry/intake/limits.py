@@ -3,12 +3,13 @@ D9).
 """
 
 from collections import Counter, defaultdict
+from collections.abc import Container
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from config.clock import today
-from registry.findings import Finding
+from registry.findings import Finding, Objection
 from registry.intake import objections as o
 from registry.models import ImportBatch, ImportFinding, ImportRow, School, SchoolClass
 from registry.record import same_person_index, school_year_start
@@ -16,6 +17,7 @@ from registry.services.intake_rules import (
     ENTRY_GRADES,
     JUNIOR_ENTRY,
     Entrant,
+    Places,
     base_list_rule,
     is_omitted,
     not_on_base_list,
@@ -29,58 +31,58 @@ from registry.services.intake_rules import (
 Found = dict[int, list[tuple[Finding, dict[str, Any] | None]]]
 
 
-def find_limits(batch: ImportBatch, rows: dict[int, ImportRow], found: Found) -> None:
+def find_limits(
+    batch: ImportBatch, rows: dict[int, ImportRow], continued: Container[int], found: Found
+) -> None:
     """Add what the limits in force say of the rows that are sound so far; the last ones of a file find no
-    place. Constant queries.
+    place. `continued` are the numbers of the rows that continue a record. Constant queries.
     """
-    _seats(batch, rows, found)
-    _entrance(batch, rows, found)
+    _seats(_sound_rows(batch, rows, found), found)
+    school = School.objects.select_related("organization").get(pk=batch.school_id)
+    sound = [row for row in _sound_rows(batch, rows, found) if row.grade]
+    _places(school, sound, found)
+    late = {grade for grade in {row.grade for row in sound} if is_omitted(grade, today(), batch.org_path)}
+    for row in sound:
+        if row.grade in late and row.number not in continued:
+            found[row.number].append((o.OMITTED.at("class_number"), None))
+    _base_list(school, [row for row in sound if row.grade == JUNIOR_ENTRY], found)
 
 
-def _seats(batch: ImportBatch, rows: dict[int, ImportRow], found: Found) -> None:
-    """Rows that find no seat in their class: the last ones of the file (C5)."""
-    sound = [row for row in _sound_rows(batch, rows, found) if row.school_class_id]
-    wanted = {row.school_class_id for row in sound}
+def _seats(sound: list[ImportRow], found: Found) -> None:
+    """Rows that find no seat in their class (C5)."""
+    placed = [(row.number, row.school_class_id) for row in sound if row.school_class_id is not None]
+    wanted = {pk for _number, pk in placed}
     classes = {row.pk: row for row in SchoolClass.objects.filter(pk__in=wanted)}
     seats = seats_left(wanted, today())
     used: Counter[int] = Counter()
-    for row in sound:
-        pk, place = row.school_class_id, classes[row.school_class_id]
-        if not place.is_open:
-            found[row.number].append((o.CLASS_CLOSED.at("class_number", name=place.name), None))
-            continue
+    for number, pk in placed:
+        name, (taken, cap, why) = classes[pk].name, seats[pk]
         used[pk] += 1
-        if seats[pk].taken + used[pk] > seats[pk].cap:
-            words = {"name": place.name, "taken": seats[pk].taken, "cap": seats[pk].cap, "why": seats[pk].why}
-            found[row.number].append((o.CLASS_FULL.at("class_number", **words), None))
+        if not classes[pk].is_open:
+            found[number].append((o.CLASS_CLOSED.at("class_number", name=name), None))
+        elif taken + used[pk] > cap:
+            full = o.CLASS_FULL.at("class_number", name=name, taken=taken, cap=cap, why=why)
+            found[number].append((full, None))
 
 
-def _entrance(batch: ImportBatch, rows: dict[int, ImportRow], found: Found) -> None:
-    """Plan, quota, base list and 补录, as far as rules in force ask for them (HANDBOOK A7.3, D7, D9)."""
-    school = School.objects.select_related("organization").get(pk=batch.school_id)
-    sound = [row for row in _sound_rows(batch, rows, found) if row.grade]
+def _places(school: School, sound: list[ImportRow], found: Found) -> None:
+    """Rows beyond the intake plan and the total quota (HANDBOOK A7.3, D7)."""
     by_stage: dict[str, list[ImportRow]] = defaultdict(list)
     for row in sound:
         by_stage[stage_of(row.grade)].append(row)
     year = school_year_start(today()).year
     for stage, inside in by_stage.items():
         newcomers = [row for row in inside if row.grade in ENTRY_GRADES]
-        for objection, places, asked in (
-            (o.BEYOND_PLAN, plan_state(school, year, stage, today()), newcomers),
-            (o.BEYOND_QUOTA, quota_state(school, stage, today()), inside),
-        ):
-            for row in asked[places.left :] if places else ():
-                said = objection.at(
-                    "class_number", planned=places.planned, taken=places.taken, why=places.why
-                )
-                found[row.number].append(
-                    (said if places.mode == "block" else replace(said, level="warning"), None)
-                )
-    late = {grade for grade in {row.grade for row in sound} if is_omitted(grade, today(), batch.org_path)}
-    for row in sound:
-        if row.grade in late and row.action != ImportRow.Action.CONTINUE:
-            found[row.number].append((o.OMITTED.at("class_number"), None))
-    _base_list(school, [row for row in sound if row.grade == JUNIOR_ENTRY], found)
+        _beyond(o.BEYOND_PLAN, plan_state(school, year, stage, today()), newcomers, found)
+        _beyond(o.BEYOND_QUOTA, quota_state(school, stage, today()), inside, found)
+
+
+def _beyond(objection: Objection, places: Places | None, asked: list[ImportRow], found: Found) -> None:
+    if places is None:
+        return
+    said = objection.at("class_number", planned=places.planned, taken=places.taken, why=places.why)
+    for row in asked[places.left :]:
+        found[row.number].append((said if places.mode == "block" else replace(said, level="warning"), None))
 
 
 def _base_list(school: School, rows: list[ImportRow], found: Found) -> None:

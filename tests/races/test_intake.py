@@ -1,4 +1,4 @@
-"""kill -9 in the middle of an intake, two registrars at once, and what moved meanwhile (RE-1, RE-9, R-EST-10)."""
+"""kill -9 in the middle of an intake, two registrars at once, and what moved meanwhile (RE-1, R-EST-10)."""
 
 import random
 from dataclasses import dataclass
@@ -24,7 +24,8 @@ from transfers.models import Case
 SEEDS = range(20)
 CHECK_POINTS = ("intake.read", "intake.row", "intake.pack", "intake.compare", "intake.checked")
 COMMIT_POINTS = (
-    "intake.claimed", "intake.write", "intake.written", "intake.file", "intake.before_commit", "intake.after_commit",
+    "intake.claimed", "intake.write", "intake.written", "intake.file", "intake.before_commit",
+    "intake.after_commit",
 )  # fmt: skip
 
 
