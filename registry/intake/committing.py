@@ -68,10 +68,16 @@ def refuse_if_moved(batch: ImportBatch) -> None:
         raise PreviewMoved(moved="".join(moved))
     if not batch.rows.exclude(action=ImportRow.Action.WRONG).exists():
         raise NothingToCommit()
-    placed = batch.rows.exclude(action=ImportRow.Action.WRONG).exclude(school_class=None)
-    wanted = dict(placed.values_list("school_class").annotate(n=Count("pk")).order_by())
+    sound = batch.rows.exclude(action=ImportRow.Action.WRONG)
+    counted = list(sound.values_list("school_class", "grade").annotate(n=Count("pk")).order_by())
+    school = School.objects.select_related("organization").get(pk=batch.school_id)
     # From here on nobody else takes these places.
-    lock_places(School.objects.select_related("organization").get(pk=batch.school_id), wanted, today())
+    lock_places(
+        school,
+        {pk: n for pk, _grade, n in counted if pk is not None},
+        today(),
+        without_class={grade: n for pk, grade, n in counted if pk is None},
+    )
 
 
 def write_rows(batch: ImportBatch, job: Job, *, actor: User) -> Written:

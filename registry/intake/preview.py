@@ -110,7 +110,7 @@ def compute(batch: ImportBatch) -> Preview:
 
 @transaction.atomic
 def preview(batch: ImportBatch, *, actor: User) -> dict[str, Any]:
-    """Look ahead and keep what was seen; its `hash` is what a commit must carry. Raises NotAllowed, NotNow."""
+    """Look ahead and keep what was seen; a commit must carry its `hash`. Raises NotAllowed, NotNow."""
     explain(actor, Right.FILE, at=batch.org_path).or_raise()
     seen = compute(batch)
     kept = {"hash": seen.digest, "counts": seen.counts, "parts": seen.parts}

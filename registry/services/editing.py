@@ -15,7 +15,7 @@ from registry.models import Student
 from registry.record import changed_keys, fill_enrolment, fill_student, load_record, member_values, values_of
 from registry.services.family import replace_family
 from registry.services.locks import refuse_if_locked, take_version
-from registry.services.refusals import KeyFieldLocked, RecordFrozen, RecordRefused
+from registry.services.refusals import KeyFieldLocked, NotPlaced, RecordFrozen, RecordRefused
 from registry.services.registration import examine, save_auxiliary
 from registry.status import STATUSES
 
@@ -30,7 +30,8 @@ def update_normal(student: Student, values: dict[str, str], *, version: int, act
     """Change normal fields of a record at once; returns the changed keys.
 
     `values` may hold any part of the form. Raises KeyFieldLocked when a key field would change,
-    RecordFrozen after graduation handling, BusinessOpen while a case runs, RecordRefused, ChangedMeanwhile.
+    RecordFrozen after graduation handling, NotPlaced before the pupil has a class, BusinessOpen while a
+    case runs, RecordRefused, ChangedMeanwhile.
     """
     explain(actor, Right.EDIT_STUDENT, at=student.org_path).or_raise()
     pupil = load_record(student)
@@ -39,7 +40,8 @@ def update_normal(student: Student, values: dict[str, str], *, version: int, act
         raise RecordFrozen(status=status.name)
     refuse_if_locked(student)
     before = values_of(pupil)
-    assert pupil.enrolment.school_class is not None
+    if pupil.enrolment.school_class is None:
+        raise NotPlaced()
     merged = before | values
     document = pupil.document
     cleaned, found = examine(

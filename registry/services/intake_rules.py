@@ -205,11 +205,13 @@ def lock_places(
     wanted: Mapping[int, int],
     on: date,
     *,
+    without_class: Mapping[str, int] | None = None,
     is_intake: bool = True,
     besides: int | None = None,
 ) -> dict[int, SchoolClass]:
     """Take the locks of plan, quota and classes, always in this order, and make sure that `wanted[class]` new
-    pupils have a place in each class. Returns the locked classes.
+    pupils have a place in each class, and those `without_class` (by grade) in plan and quota. Returns the
+    locked classes.
 
     Two registrars, or two workbooks, that fill the last place at once come one after the other. Raises
     ClassUnknown for a class closed meanwhile, PlanExceeded, QuotaExceeded or ClassFull.
@@ -218,10 +220,10 @@ def lock_places(
     grades = dict(own.values_list("pk", "grade"))
     newcomers: dict[str, int] = defaultdict(int)
     everybody: dict[str, int] = defaultdict(int)
-    for pk, count in wanted.items():
-        grade = grades.get(pk, "")
-        if not grade:
-            raise ClassUnknown()
+    if wanted.keys() - grades.keys():
+        raise ClassUnknown()
+    by_grade = [(grades[pk], count) for pk, count in wanted.items()]
+    for grade, count in [*by_grade, *(without_class or {}).items()]:
         everybody[stage_of(grade)] += count
         if is_intake and grade in ENTRY_GRADES:
             newcomers[stage_of(grade)] += count

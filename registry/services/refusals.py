@@ -56,6 +56,12 @@ class RecordFrozen(Refusal):
     message = _("该生学籍状态为“{status}”，本学段基础数据已冻结。")
 
 
+class NotPlaced(Refusal):
+    code, status = "not_placed", 409
+    rule = "PLACEMENT_REGISTERS"
+    message = _("该生尚未编班，请先编入班级，再修改信息。")
+
+
 class BusinessOpen(Refusal):
     code, status = "open_business", 409
     rule = "R-TRF-06"

@@ -21,7 +21,9 @@ from registry.models import (
     Student,
 )
 from registry.record import open_number, school_year_start
+from registry.services.editing import update_normal
 from registry.services.intake_rules import entrants
+from registry.services.refusals import NotPlaced
 from registry.status import PENDING
 from tests import make
 from tests.registry.importing import checked, committed, work
@@ -270,3 +272,13 @@ def test_where_placement_registers_rows_may_leave_their_class_open(school):
     case, _late = place_and_register(batch, choice, actor=school["registrar"], attested=True)
     assert case is not None
     assert case.batch_id == batch.pk
+
+
+@pytest.mark.rule("PLACEMENT_REGISTERS")
+def test_a_pupil_without_a_class_is_placed_before_she_is_edited(school):
+    student = make.make_student(school["class"], status=PENDING)
+    with pytest.raises(NotPlaced):
+        student.enrolments.update(school_class=None)
+        update_normal(student, {"talent": "绘画"}, version=student.version, actor=school["registrar"])
+    student.enrolments.update(school_class=school["class"])
+    update_normal(student, {"talent": "绘画"}, version=student.version, actor=school["registrar"])

@@ -280,6 +280,9 @@ def test_a_whole_workbook_asks_for_all_its_places_at_once(school: School, review
         lock_places(school, {first.pk: 4, second.pk: 2}, today())
     with pytest.raises(ClassFull, match="上限 2 人"):
         lock_places(school, {first.pk: 1, second.pk: 3}, today())
+    lock_places(school, {first.pk: 3}, today(), without_class={"11": 2})
+    with pytest.raises(PlanExceeded, match="再注册 6 人"):
+        lock_places(school, {first.pk: 3}, today(), without_class={"11": 3})
     elsewhere = make.make_class(make.SISTER)
     SchoolClass.objects.filter(pk=second.pk).update(is_open=False)
     for wrong in (elsewhere, second):

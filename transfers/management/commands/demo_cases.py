@@ -11,6 +11,10 @@ from PIL import Image, ImageDraw
 from accounts.models import Organization, User
 from accounts.personas import require_demo
 from accounts.rights import valid_posts
+from archives import photos
+from archives.demo_photos import class_zip
+from archives.models import PhotoBatch
+from archives.photo_checking import check_batch as check_photos
 from archives.services import add_material
 from config.clock import today
 from config.models import Outbox
@@ -23,10 +27,11 @@ from registry.intake.checking import check_batch
 from registry.intake.deciding import commit
 from registry.intake.preview import preview
 from registry.intake.sheet import HEADING_ROWS
-from registry.models import ImportBatch, SchoolClass
+from registry.models import Enrolment, ImportBatch, SchoolClass
 from transfers.completion import perform_owed
 from transfers.kinds.registration import REGISTRATION
 from transfers.models import Case, Step
+from transfers.photos import submit_photos
 from transfers.services import decide, file_case, withdraw
 from transfers.submission import submit_batch
 
@@ -92,7 +97,10 @@ class Command(BaseCommand):
         registrar = persona(STORY[0])
         self._import(registrar, "一年级新生.xlsx", 36, spoilt=())
         self._import(registrar, "插班补登.xlsx", 24, spoilt=(3, 8, 8, 15))
-        self.stdout.write(f"演示办件：{len(CASES)} 件；批量导入 2 份，一份已成为办件，一份有待改正。")
+        self._collect_photos([persona(name) for name in STORY])
+        self.stdout.write(
+            f"演示办件：{len(CASES)} 件；批量导入 2 份，一份已成为办件，一份有待改正；照片 2 批，一批待核准。"
+        )
 
     def _play(self, number: int, cast: list[User], decisions: str, ending: str) -> None:
         registrar, reviewers = cast[0], cast[1:]
@@ -144,6 +152,28 @@ class Command(BaseCommand):
             seen = preview(batch, actor=registrar)
             job = commit(batch, seen["hash"], actor=registrar, is_attested=True)
         submit_batch(job.pk)
+
+    def _collect_photos(self, cast: list[User]) -> None:
+        """The photos of two classes: one waits for the county, one has files that are not taken."""
+        registrar, leader = cast[0], cast[1]
+        for turn, wrong in enumerate((False, True)):
+            with transaction.atomic(), scope(NATION):
+                classes = SchoolClass.objects.select_related("school").filter(org_path=registrar.acting_path)
+                school_class = classes.filter(grade="13").order_by("number")[turn]
+                spells = (
+                    Enrolment.objects.in_school().filter(school_class=school_class).order_by("name_py", "id")
+                )
+                start = f"{school_class.school.code}_{school_class.number}"
+                names = spells.values_list("name", flat=True)
+                content = class_zip((f"{start}_{name}" for name in names), wrong=wrong)
+                batch = photos.take_in(school_class, f"{school_class.name}.zip", content, actor=registrar)
+            check_photos(batch.job_id or 0)
+            if wrong:
+                return
+            with transaction.atomic(), scope(NATION):
+                batch = PhotoBatch.objects.get(pk=batch.pk)
+                case = submit_photos(batch, actor=registrar, skips_wrong=True)
+                decide(Case.objects.get(pk=case.pk), "approve", actor=leader)
 
     def _class_with_room(self, school: Organization, place: str = "901") -> SchoolClass:
         """A first-grade class of its own for the newcomers: the demonstration's others are nearly full."""
