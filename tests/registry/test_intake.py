@@ -277,8 +277,8 @@ def test_where_placement_registers_rows_may_leave_their_class_open(school):
 @pytest.mark.rule("PLACEMENT_REGISTERS")
 def test_a_pupil_without_a_class_is_placed_before_she_is_edited(school):
     student = make.make_student(school["class"], status=PENDING)
+    student.enrolments.update(school_class=None)
     with pytest.raises(NotPlaced):
-        student.enrolments.update(school_class=None)
         update_normal(student, {"talent": "绘画"}, version=student.version, actor=school["registrar"])
     student.enrolments.update(school_class=school["class"])
     update_normal(student, {"talent": "绘画"}, version=student.version, actor=school["registrar"])
