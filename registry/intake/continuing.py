@@ -7,14 +7,16 @@ from registry.record import PRIVATE_KEYS, STUDENT_KEYS, member_values
 from registry.services.editing import key_fields
 
 
-def filled_in(stored: Mapping[str, str], path: str) -> dict[str, str]:
-    """What a row says of the person beside the key fields, which have a procedure of their own (R-UPD-05); a
-    cell left open takes nothing away from the record.
-    """
+def open_keys(path: str) -> list[str]:
+    """The person's own fields beside the key fields, which have a procedure of their own (R-UPD-05)."""
     locked = {*key_fields(path), "name", "sex", "birth_on"}
-    return {
-        key: stored[key] for key in (*STUDENT_KEYS, *PRIVATE_KEYS) if key not in locked and stored.get(key)
-    }
+    return [key for key in STUDENT_KEYS if key not in locked]
+
+
+def filled_in(stored: Mapping[str, str], path: str) -> dict[str, str]:
+    """What a row says of the person; a cell left open takes nothing away from the record."""
+    private = [key for key in PRIVATE_KEYS if key not in key_fields(path)]
+    return {key: stored[key] for key in (*open_keys(path), *private) if stored.get(key)}
 
 
 def changed_labels(before: Mapping[str, str], stored: Mapping[str, str], path: str) -> list[str]:

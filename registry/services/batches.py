@@ -11,9 +11,9 @@ from django.db.models import F
 from audit.services import Actor, record_many
 from config.copying import copy_rows
 from config.crypto import next_ids
+from registry.intake.continuing import filled_in, open_keys
 from registry.models import Enrolment, FamilyMember, IdentityDocument, ImportRow, Student, StudentNumber
-from registry.record import PRIVATE_KEYS, STUDENT_KEYS, fill_member, fill_student, member_values
-from registry.services.editing import key_fields
+from registry.record import fill_member, fill_student, member_values
 from registry.status import NORMAL, PENDING, REFUSED
 
 _PACK = 200  # pupils in one statement that names columns row by row
@@ -70,22 +70,14 @@ def continue_all(rows: Sequence[ImportRow], path: str, *, actor: Actor) -> None:
     students = list(Student.objects.filter(pk__in=pupils).order_by("pk"))
     if len(students) != len(pupils):
         raise PupilsMissing(f"{len(students)} of {len(pupils)} continued")
-    locked = {*key_fields(path), "name", "sex", "birth_on"}
     for student in students:
-        fill_student(student, _filled(pupils[student.pk].open_cells().stored, locked))
+        fill_student(student, filled_in(pupils[student.pk].open_cells().stored, path))
         student.version += 1
-    columns = [*(key for key in STUDENT_KEYS if key not in locked), "private", "version"]
+    columns = [*open_keys(path), "private", "version"]
     Student.objects.bulk_update(students, columns, batch_size=_PACK)
     _replace_families(students, pupils)
     subjects = ((student.pk, path) for student in students)
     record_many("registry.student.continue", "student", subjects, actor=actor, basis="R-EST-08")
-
-
-def _filled(values: dict[str, str], locked: set[str]) -> dict[str, str]:
-    """What the row says: a cell left open takes nothing away from the record."""
-    return {
-        key: values[key] for key in (*STUDENT_KEYS, *PRIVATE_KEYS) if key not in locked and values.get(key)
-    }
 
 
 def _replace_families(students: Sequence[Student], rows: dict[int, ImportRow]) -> None:
