@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from archives.photo_refusals import BadPhoto, NameTwice, OtherClass, PhotoTwice, PupilUnknown
+from archives.photo_refusals import BadPhoto, OtherClass, PhotoTwice, PupilsAlike, PupilUnknown
 from archives.photo_zip import shown_name, stem_of
 from config.crypto import blind_index
 from registry.identity import canonical, family, search_keys
@@ -71,21 +71,22 @@ class _Roll:
         self._blinds = {stem: _blinds(stem, nations) for stem in stems}
         wanted = {blind for blinds in self._blinds.values() for blind in blinds}
         documents = IdentityDocument.objects.filter(org_path=school_class.org_path, blind__in=wanted)
-        self._holders: dict[UUID | None, int] = dict(
-            documents.order_by("id").values_list("blind", "student_id")
-        )
+        # A disputed number may stand in two records: then it tells nobody whose photo it is.
+        self._holders: dict[UUID | None, set[int]] = {}
+        for blind, pk in documents.values_list("blind", "student_id"):
+            self._holders.setdefault(blind, set()).add(pk)
         folds = {fold_name(_last_part(stem)) for stem in stems}
         others = spells.exclude(school_class=school_class).filter(student__name_fold__in=folds)
         self._elsewhere: dict[str, set[int]] = {}
         for fold, pk in others.values_list("student__name_fold", "student_id"):
             self._elsewhere.setdefault(fold, set()).add(pk)
-        strangers = {pk for pks in self._elsewhere.values() for pk in pks} | set(self._holders.values())
-        placed = spells.filter(student_id__in=strangers - self._own, school_class__isnull=False)
+        strangers = set().union(*self._elsewhere.values(), *self._holders.values()) - self._own
+        placed = spells.filter(student_id__in=strangers, school_class__isnull=False)
         self._places = dict(placed.values_list("student_id", "school_class__name"))
 
     def by_number(self, stem: str) -> list[int]:
-        """The pupil of this school whose document's number `stem` is."""
-        return [pk for blind in self._blinds[stem] if (pk := self._holders.get(blind))][:1]
+        """The pupils of this school whose document's number `stem` is."""
+        return sorted({pk for blind in self._blinds[stem] for pk in self._holders.get(blind, ())})
 
     def by_name(self, stem: str) -> list[int]:
         """The pupils who may be meant by a name, this class's before others."""
@@ -96,10 +97,10 @@ class _Roll:
         return self._names.get(fold) or sorted(self._elsewhere.get(fold, ()))
 
     def choose(self, pupils: list[int]) -> int:
-        """The one pupil of this class among `pupils`. Raises PupilUnknown, NameTwice, OtherClass."""
+        """The one pupil of this class among `pupils`. Raises PupilUnknown, PupilsAlike, OtherClass."""
         own = [pk for pk in pupils if pk in self._own]
         if len(own) > 1:
-            raise NameTwice(count=len(own))
+            raise PupilsAlike(count=len(own))
         if own:
             return own[0]
         places = [self._places[pk] for pk in pupils if pk in self._places]

@@ -71,9 +71,9 @@ class PupilUnknown(BadPhoto):
     message = _("按文件名没有找到本班学生。文件名应为身份证件号，或“学校标识码_班号_姓名”。")
 
 
-class NameTwice(BadPhoto):
-    code = "photo_name_twice"
-    message = _("本班有 {count} 名学生同名，不能只凭姓名区分。请用身份证件号命名。")
+class PupilsAlike(BadPhoto):
+    code = "photo_pupils_alike"
+    message = _("本班有 {count} 名学生与这个文件名相符，不能区分。请用各人的身份证件号命名。")
 
 
 class OtherClass(BadPhoto):

@@ -111,7 +111,7 @@ def photo_file(request: HttpRequest, public_id: UUID) -> HttpResponse:
     handed_in = Q(batch__state__in=(State.SUBMITTED, State.DONE))
     found = seen.filter(handed_in | Q(org_path=user.acting_path)).first()
     pupils = Student.objects.visible_to(user, Right.VIEW_STUDENT)
-    student = pupils.filter(pk=found.student_id).first() if found else None
+    student = pupils.filter(pk=found.student_id or 0).first() if found else None
     material = None
     if found is not None and found.material_id is not None:
         material = Material.objects.visible_to(user, Right.VIEW_STUDENT).filter(pk=found.material_id).first()

@@ -81,7 +81,7 @@ def cancel(batch: PhotoBatch, *, actor: User) -> None:
     """
     explain(actor, Right.FILE, at=batch.org_path).or_raise()
     # The job first, as the check that ends takes them: two who wait for each other would both fail.
-    Job.objects.filter(pk=batch.job_id, state__in=OPEN).update(state=Job.State.CANCELLED, ended_at=Now())
+    Job.objects.filter(pk=batch.job_id or 0, state__in=OPEN).update(state=Job.State.CANCELLED, ended_at=Now())
     move(batch, _LOOSE, State.CANCELLED, ended_at=Now())
     record("archives.photo.cancel", batch, actor=actor)
     _erase_later(batch)
@@ -92,7 +92,7 @@ def fail(batch: PhotoBatch, refusal: BadZip) -> None:
     if batch.state in _GONE:  # cancelled meanwhile
         return
     move(batch, (State.WAITING, State.CHECKING), State.FAILED, failure=refusal.in_words(), ended_at=Now())
-    Job.objects.filter(pk=batch.job_id).update(state=Job.State.FAILED, ended_at=Now())
+    Job.objects.filter(pk=batch.job_id or 0).update(state=Job.State.FAILED, ended_at=Now())
     actor = System(acting_path=batch.org_path)
     record("archives.photo.fail", batch, actor=actor, basis=refusal.rule, code=refusal.code)
     _erase_later(batch)

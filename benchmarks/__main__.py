@@ -132,7 +132,9 @@ class Country:
                 for child in installation.children
                 if child.process
             }
-            rows = [*table.page_rows(measured["samples"], measured["counts"])]
+            # The service is idle by then: a workbook alone, in a process that does what the worker does.
+            taken = json.loads(self.step(installation.env("worker"), "take_in"))
+            rows = [*table.intake_rows(taken), *table.page_rows(measured["samples"], measured["counts"])]
             rows += table.growth_rows(smaller, measured) if smaller else []
             rows += table.memory_rows(bare, held)
             missed = sorted({row.subject for row in rows if row.is_met is False and row.subject})

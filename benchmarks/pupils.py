@@ -207,7 +207,7 @@ def _routes(paths: set[str]) -> dict[str, Route]:
     usernames = [f"{code}.{role}" for code in codes.values() for role in ("registrar", "leader")]
     staff = {user.username: user for user in User.objects.filter(username__in=usernames)}
     return {
-        path: Route(plan(REGISTRATION, path, path), staff[f"{code}.registrar"], staff[f"{code}.leader"])
+        path: Route(plan(REGISTRATION, path, path, {}), staff[f"{code}.registrar"], staff[f"{code}.leader"])
         for path, code in codes.items()
     }
 

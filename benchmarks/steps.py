@@ -16,7 +16,7 @@ django.setup()
 
 from django.db import transaction  # noqa: E402
 
-from benchmarks import asks, drive, ground, memory, plans, pupils  # noqa: E402
+from benchmarks import asks, drive, ground, intake, memory, plans, pupils  # noqa: E402
 from benchmarks.country import lanes_of, plan_country  # noqa: E402
 from config.celery import app  # noqa: E402
 
@@ -51,6 +51,14 @@ def measure(count: str, url: str, web_log: str, seconds: str) -> None:
     print(json.dumps(drive.run(url, Path(web_log), asked, int(seconds))))
 
 
+def take_in(count: str) -> None:
+    """Workbooks of September at the largest school; prints the figures of each size."""
+    found = ground.positions(plan_country(int(count)))
+    largest = next(at for at in found if at.code == "largest school")
+    schools = {school.path: school for county in plan_country(int(count)) for school in county.schools}
+    print(json.dumps(intake.run(schools[largest.path], largest.usernames("registrar")[0])))
+
+
 def explain(count: str, wanted: str) -> None:
     """Plans of the slowest statements of the pages in `wanted` ("page|position"), as the application role."""
     positions = ground.positions(plan_country(int(count)))
@@ -65,7 +73,7 @@ def bare(_count: str) -> None:
 
 
 STEPS: dict[str, Callable[..., None]] = {
-    step.__name__: step for step in (build, lane, close, measure, explain, bare)
+    step.__name__: step for step in (build, lane, close, measure, take_in, explain, bare)
 }
 
 if __name__ == "__main__":

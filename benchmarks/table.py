@@ -16,6 +16,8 @@ Bound = Literal["at most", "ratio at most", "ratio at least"]
 # (b): p95 at the server in milliseconds; for a list, times the first page of a school.
 MOST_MS = {"search": 25.0, "queue": 30.0, "record": 75.0}
 MOST_TIMES_FIRST_PAGE, MOST_GROWTH = 2.0, 1.3
+# (a): shares of the floor's speed; (d): the limit of a worker and of the reading process.
+LEAST_OF_READING, LEAST_OF_COPY, MOST_MIB = 0.30, 0.04, 400.0
 FIRST_PAGE = "list: first page"
 FRAME = "frame"
 
@@ -70,6 +72,21 @@ def figures(server: Sequence[float], client: Sequence[float]) -> dict[str, float
         "client_p50": percentile(client, 0.5),
         "client_p95": percentile(client, 0.95),
     }
+
+
+def intake_rows(runs: Iterable[Mapping[str, float]]) -> Iterator[Row]:
+    """(a): rows a second of the whole intake against reading alone, and of its database part against COPY
+    alone; (d): the parser's memory.
+    """
+    for run in runs:
+        size, written = f"{run['rows']:,.0f} rows", run["written"]
+        parts = f"check {run['check']:.2f} s, commit {run['commit']:.2f} s, reading {run['reading']:.2f} s"
+        yield Row("a", "workbook → committed", size, run["rows"] / run["reading"], written / run["whole"],
+                  "rows/s", LEAST_OF_READING, "ratio at least", parts)  # fmt: skip
+        waited = f"database {run['database']:.2f} s, COPY alone {run['copying']:.3f} s"
+        yield Row("a", "database part of the commit", size, written / run["copying"],
+                  written / run["database"], "rows/s", LEAST_OF_COPY, "ratio at least", waited)  # fmt: skip
+        yield Row("d", "memory of the parser", size, None, run["parser_mib"], "MiB", MOST_MIB)
 
 
 def page_rows(samples: Samples, counts: Mapping[str, Mapping[str, Any]]) -> Iterator[Row]:

@@ -115,7 +115,7 @@ BAD = [
     ("隔壁同学.jpg", JPEG, "photo_other_class"),
     ("{code}_{other_class}_隔壁同学.jpg", JPEG, "photo_other_class"),
     ("9999999999_{class}_同名.jpg", JPEG, "photo_pupil_unknown"),
-    ("同名.jpg", JPEG, "photo_name_twice"),
+    ("同名.jpg", JPEG, "photo_pupils_alike"),
     ("{second}.jpg", b"GIF89a" + bytes(99), "not_an_image"),
     ("{second}.jpg", b"", "not_an_image"),
     ("{second}.jpg", JPEG[:-900], "not_an_image"),
@@ -153,6 +153,14 @@ def test_a_bad_file_is_named_with_its_reason_and_the_good_one_stands(
     for number in (*words.values(), *numbers):
         if len(number) == 18:
             assert number not in bad.name + str(bad.failure)
+
+
+@pytest.mark.rule("C4", "R-EST-08")
+def test_a_number_that_two_records_claim_names_nobody(room: SchoolClass, registrar: User) -> None:
+    made, numbers = pupils(room, "甲", "乙")
+    make.make_student(room, name="丙", id_number=numbers[0], is_disputed="1")
+    batch = checked(room, {f"{number}.jpg": JPEG for number in numbers}, actor=registrar)
+    assert list(results(batch).values()) == ["photo_pupils_alike", made[1].pk]
 
 
 @pytest.mark.rule("C4")

@@ -34,6 +34,7 @@ from django.db.models import Q  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.urls import resolve  # noqa: E402
 
+from archives.photo_checking import check_batch as check_photos  # noqa: E402
 from audit.services import System  # noqa: E402
 from config.celery import app  # noqa: E402
 from config.faults import fault  # noqa: E402
@@ -97,6 +98,12 @@ def check(job: int) -> dict[str, Any]:
     return {}
 
 
+def photos(job: int) -> dict[str, Any]:
+    """A worker's turn at a ZIP of photos."""
+    check_photos(job)
+    return {}
+
+
 def submit(job: int) -> dict[str, Any]:
     """A worker's turn at the commit of a checked batch."""
     submit_batch(job)
@@ -120,6 +127,7 @@ ORDERS: dict[str, Callable[..., dict[str, Any]]] = {
     "number": number,
     "work": work,
     "check": check,
+    "photos": photos,
     "submit": submit,
     "celery": celery,
     "environment": change_environment,
