@@ -50,8 +50,8 @@ class Work:
 
 
 def run(plan: SchoolPlan, username: str) -> list[dict[str, float]]:
-    """The figures of each size, by name, under a worker's role. Each workbook is taken back: the country stays
-    as it was made, and only the flush of the last commit is missing from the times.
+    """The figures of each size, by name, under a worker's role. Each workbook is taken back: the country
+    stays as it was made, and only the flush of the last commit is missing from the times.
     """
     found = []
     for size in SIZES:

@@ -1,5 +1,6 @@
 """Intake from workbook to pending pupils and their case, through services and the jobs (R-EST-10, G-22)."""
 
+import sys
 from datetime import date
 
 import pytest
@@ -8,6 +9,7 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from audit.models import AccessEntry, Event
 from config.clock import today
 from config.models import Outbox
+from registry.intake import reading
 from registry.intake.correcting import correct
 from registry.intake.preview import RowsWrong
 from registry.models import (
@@ -26,8 +28,8 @@ from registry.services.intake_rules import entrants
 from registry.services.refusals import NotPlaced
 from registry.status import PENDING
 from tests import make
-from tests.registry.importing import checked, committed, work
-from tests.registry.workbooks import FIRST_ROW, line, lines
+from tests.registry.importing import checked, committed, upload, work
+from tests.registry.workbooks import FIRST_ROW, line, lines, workbook
 from transfers.completion import perform_owed
 from transfers.models import Case
 from transfers.placement import place_and_register
@@ -282,3 +284,29 @@ def test_a_pupil_without_a_class_is_placed_before_she_is_edited(school):
         update_normal(student, {"talent": "绘画"}, version=student.version, actor=school["registrar"])
     student.enrolments.update(school_class=school["class"])
     update_normal(student, {"talent": "绘画"}, version=student.version, actor=school["registrar"])
+
+
+# ── The reading process dies ─────────────────────────────────────────────────────────────────────────────
+KILLS_ITSELF = """
+import os, signal
+from registry.intake import reader
+line = reader.Lines.line
+def dies(self, cells):
+    if self._row == {row} + 3: os.kill(os.getpid(), signal.SIGKILL)
+    return line(self, cells)
+reader.Lines.line = dies
+reader.main()
+"""
+
+
+@pytest.mark.rule("FI-3", "RE-9")
+@pytest.mark.parametrize("row", [0, 1, 499, 500, 1999])
+def test_a_reader_killed_at_a_row_rejects_the_workbook_and_nothing_of_it_stays(school, monkeypatch, row):
+    content = workbook([line(school["class"], phone=f"138{n:08d}") for n in range(2000)])
+    monkeypatch.setattr(reading, "COMMAND", (sys.executable, "-c", KILLS_ITSELF.format(row=row)))
+    batch = checked(content, actor=school["registrar"])
+    assert (batch.state, batch.failure["code"]) == ("failed", "import_reader_died")
+    assert (ImportRow.objects.filter(batch=batch).count(), batch.stored_as) == (0, "")
+    monkeypatch.undo()
+    again = upload(content, actor=school["registrar"])  # the same file may be handed in again
+    assert again.state == "waiting"
