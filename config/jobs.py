@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
+from time import monotonic
 
 from celery import current_app
 from django.db import connection, transaction
@@ -18,6 +19,8 @@ from config.models import Job
 
 OPEN = (Job.State.WAITING, Job.State.RUNNING)
 _PATIENCE = timedelta(seconds=30)
+_PAUSE = 1.0  # seconds between two reports out of one transaction: each takes a connection of its own
+_said: dict[int, float] = {}
 
 
 class JobCancelled(Exception):  # noqa: N818  # not a fault: somebody changed her mind
@@ -50,10 +53,21 @@ def held(job_id: int) -> Iterator[Job | None]:
                 cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [f"job {job_id}"])
 
 
+def is_idle(job_id: int) -> bool:
+    """Whether no process holds the job; if so, none can until this transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [f"job {job_id}"])
+        return bool(cursor.fetchone()[0])
+
+
 def report(job: Job, done: int, *, total: int | None = None) -> None:
     """Show progress at once, also from inside a long transaction; raises JobCancelled when she gave up."""
     columns = {"done": done} if total is None else {"done": done, "total": total}
     if connection.in_atomic_block:
+        if monotonic() - _said.get(job.pk, 0.0) < _PAUSE:
+            return
+        _said.clear()  # one job at a time in a process
+        _said[job.pk] = monotonic()
         # A connection of its own: what this transaction writes nobody sees before it ends.
         with ThreadPoolExecutor(1) as outside:
             is_open = outside.submit(_report, job.pk, columns).result()

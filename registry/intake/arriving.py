@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -13,7 +14,7 @@ from accounts.roles import Right
 from audit.services import System, record
 from config import sealed_files
 from config.errors import Refusal
-from config.jobs import OPEN, queue
+from config.jobs import OPEN, is_idle, queue
 from config.models import Job
 from config.scope import scoped_transaction
 from registry.intake.reading import look_at
@@ -100,21 +101,21 @@ def begin(batch: ImportBatch, kind: str, state: str, *, actor: User, **columns: 
 
 @transaction.atomic
 def cancel(batch: ImportBatch, *, actor: User) -> None:
-    """Give a batch up; whatever works on it stops at its next step. Raises NotAllowed, NotNow once it is
-    committed.
+    """Give a batch up, or stop its commit and go back to what was checked. Raises NotAllowed, NotNow once it
+    is committed.
 
-    A commit under way holds the batch's row: its job is marked instead, and the commit undoes itself.
+    A commit under way holds the batch's row: its job is marked, and the commit takes everything back.
     """
     explain(actor, Right.FILE, at=batch.org_path).or_raise()
-    if batch.job_id and Job.objects.filter(pk=batch.job_id, state__in=OPEN).update(
-        state=Job.State.CANCELLED, ended_at=Now()
-    ):
-        is_committing = batch.state == State.COMMITTING
-        record("registry.import.cancel", batch, actor=actor)
-        if is_committing:
-            return
-    else:
-        record("registry.import.cancel", batch, actor=actor)
+    open_job = Job.objects.filter(pk=batch.job_id, state__in=OPEN) if batch.job_id else Job.objects.none()
+    is_stopped = open_job.update(state=Job.State.CANCELLED, ended_at=Now()) == 1
+    record("registry.import.cancel", batch, actor=actor)
+    if is_stopped and batch.state == State.COMMITTING:
+        if is_idle(batch.job_id or 0):
+            ImportBatch.objects.filter(pk=batch.pk, state=State.COMMITTING).update(
+                state=State.CHECKED, preview={}
+            )
+        return
     live = ImportBatch.objects.filter(pk=batch.pk, state__in=(State.WAITING, State.CHECKING, State.CHECKED))
     if not live.update(state=State.CANCELLED, ended_at=Now()):
         raise NotNow(state=ImportBatch.objects.get(pk=batch.pk).get_state_display())
@@ -159,10 +160,12 @@ def purge(kept_days: int, paths: list[str]) -> int:
     for path in paths:
         with scoped_transaction(path):
             old = ImportBatch.objects.within(path).filter(
-                state__in=(State.CHECKED, State.WAITING, State.CHECKING),
+                # A commit that was cancelled and whose worker died at once is over, too.
+                Q(state__in=(State.CHECKED, State.WAITING, State.CHECKING))
+                | Q(state=State.COMMITTING, job__state=Job.State.CANCELLED),
                 created_at__lt=Now() - timedelta(days=kept_days),
             )
-            for batch in old.select_for_update(skip_locked=True)[:200]:
+            for batch in old.select_for_update(skip_locked=True, of=("self",))[:200]:
                 ImportBatch.objects.filter(pk=batch.pk).update(state=State.CANCELLED, ended_at=Now())
                 clear(batch)
                 record("registry.import.purge", batch, actor=System(acting_path=path), basis="RD-8")

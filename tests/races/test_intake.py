@@ -16,7 +16,7 @@ from registry.intake.preview import preview
 from registry.models import Enrolment, ImportBatch, ImportRow, OpenBusiness, SchoolClass
 from tests import make
 from tests.races.ground import Office, make_pupil, new_values, open_office
-from tests.races.processes import Nursery
+from tests.races.processes import Nursery, wait_until
 from tests.races.story import TALLY
 from tests.registry.workbooks import workbook
 from transfers.models import Case
@@ -225,5 +225,30 @@ def test_a_commit_that_is_cancelled_takes_everything_back(hall: Hall) -> None:
     with scoped_transaction(hall.office.path):
         arriving.cancel(ImportBatch.objects.get(pk=batch.pk), actor=hall.office.registrar.user)
     assert Job.objects.get(pk=job.pk).state == Job.State.CANCELLED
+    assert not hall.turn(batch)
+    assert (hall.fresh(batch).state, hall.pupils(batch)) == ("checked", 0)
+    hall.commit(batch)  # and may be committed after all
+    assert not hall.turn(batch)
+    assert hall.pupils(batch) == 3
+
+
+@pytest.mark.rule("R-EST-10")
+def test_a_commit_under_way_notices_that_it_was_cancelled(hall: Hall) -> None:
+    batch = hall.hand_in(600)
     hall.turn(batch)
-    assert hall.pupils(batch) == 0
+    hall.commit(batch)
+    job = hall.fresh(batch).job
+    assert job is not None
+    child = hall.worker.child()
+    child.tell("submit", job=job.pk)
+    wait_until(lambda: Job.objects.get(pk=job.pk).state == Job.State.RUNNING, what="the commit has begun")
+    with scoped_transaction(hall.office.path):
+        try:
+            arriving.cancel(ImportBatch.objects.get(pk=batch.pk), actor=hall.office.registrar.user)
+            is_late = False
+        except arriving.NotNow:
+            is_late = True
+    assert child.hear() is not None
+    hall.turn(batch)
+    state = hall.fresh(batch).state
+    assert (state, hall.pupils(batch)) == (("committed", 600) if is_late else ("checked", 0))
