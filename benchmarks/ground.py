@@ -17,7 +17,7 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from accounts.models import Organization, Post, TrainingRecord, User
 from accounts.roles import ROLES
 from accounts.tree import OFFICES_SINCE, load_tree
-from benchmarks.country import FOCUS, LARGEST, SEED, SMALLEST, CountyPlan, SchoolPlan
+from benchmarks.country import DATA, FOCUS, LARGEST, SEED, SMALLEST, CountyPlan, SchoolPlan
 from config.clock import today
 from config.scope import NATION, ancestors
 from registry.codes import division_full_name
@@ -205,10 +205,10 @@ def loosen() -> list[str]:
 
 
 def tighten(statements: list[str]) -> None:
-    """Put everything back; every constraint is checked over all rows."""
+    """Add the closed cases of former years, then put everything back; constraints look at all rows."""
     with connection.cursor() as cursor:
         cursor.execute("SET maintenance_work_mem = '512MB'")
-        for statement in statements:
+        for statement in [(DATA / "history.sql").read_text(encoding="utf-8"), *statements]:
             cursor.execute(statement)
 
 

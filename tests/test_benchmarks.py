@@ -110,6 +110,11 @@ def test_pupils_load_under_the_wall_and_their_records_open(nation: None) -> None
     case = Case.objects.select_related("student").all()[0]
     assert case.student is not None
     assert case.open_card()["name"] == case.student.name
+    ground.tighten([])  # the closed cases of former years
+    done = Case.objects.filter(state=Case.State.DONE)
+    assert done.count() > 50
+    assert Step.objects.filter(case__in=done, decision="approve").count() == 2 * done.count()
+    assert OpenBusiness.objects.count() == waiting
     focus = plan[0].division.path
     with scope(focus):
         here = sum(pupil.group.school.path.startswith(focus) for pupil in population.pupils)

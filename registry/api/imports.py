@@ -41,6 +41,7 @@ class BatchQuery(Query):
 
 class ErrorQuery(AfterQuery):
     code = serializers.CharField(required=False, max_length=60, help_text="只看这一种问题")
+    rule = serializers.CharField(required=False, max_length=20, help_text="只看违反这一条规则的问题")
     level = serializers.ChoiceField(queries.LEVELS, required=False, help_text="错误或提示")
 
 
@@ -215,9 +216,8 @@ class ImportViewSet(ViewSet):
     def errors(self, request: Request, public_id: str) -> Response:
         batch = queries.open_batch(self._user(request), public_id)
         query = read_query(request, ErrorQuery)
-        found = queries.read_faults(
-            batch, code=query.get("code", ""), level=query.get("level", ""), after=str(query.get("after", ""))
-        )
+        query["after"] = str(query.get("after", ""))
+        found = queries.read_faults(batch, **query)
         shown = [row.row.pk for row in found.rows]
         record_list("importrow", shown, actor=self._user(request), route="import-errors")
         rows = [_error(fault) for row in found.rows for fault in row.faults]

@@ -1,5 +1,6 @@
 """What the intake pages and the API read: batches, progress, faulty cells, look-alikes, the workbook back."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -137,11 +138,23 @@ def faults_by_kind(batch: ImportBatch) -> list[dict[str, Any]]:
     ]
 
 
-def read_faults(batch: ImportBatch, *, code: str = "", level: str = "", after: str = "") -> FaultPage:
-    """Rows with faults, by row number; with `code` or `level` only those. Constant queries."""
+def counts_by_rule(kinds: list[dict[str, Any]]) -> list[tuple[str, int]]:
+    """How many faults each rule has, by rule."""
+    counts: Counter[str] = Counter()
+    for kind in kinds:
+        counts[kind["rule"]] += kind["n"]
+    return sorted(counts.items())
+
+
+def read_faults(
+    batch: ImportBatch, *, code: str = "", rule: str = "", level: str = "", after: str = ""
+) -> FaultPage:
+    """Rows with faults, by row number; with `code`, `rule` or `level` only those. Constant queries."""
     found = ImportFinding.objects.filter(batch=batch)
     if code:
         found = found.filter(code=code)
+    if rule:
+        found = found.filter(rule=rule)
     if level:
         if level not in LEVELS:
             raise NotFound()

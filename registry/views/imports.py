@@ -85,15 +85,15 @@ def _user(request: HttpRequest) -> Any:
 
 
 def _batch(request: HttpRequest, found: ImportBatch, refusal: Refusal | None = None) -> HttpResponse:
-    code, level = request.GET.get("code", ""), request.GET.get("level", "")
+    chosen = {name: request.GET.get(name, "") for name in ("code", "rule", "level")}
     context: dict[str, Any] = {
-        "batch": found, "refusal": refusal, "progress": queries.progress_of(found.job),
-        "code": code, "level": level,
+        "batch": found, "refusal": refusal, "progress": queries.progress_of(found.job), "chosen": chosen,
     }  # fmt: skip
     if found.state == ImportBatch.State.CHECKED:
-        page = queries.read_faults(found, code=code, level=level, after=request.GET.get("after", ""))
+        page = queries.read_faults(found, **chosen, after=request.GET.get("after", ""))
         record_list("importrow", [row.row.pk for row in page.rows], actor=_user(request), route=_ROUTE)
-        context |= {"page": page, "kinds": queries.faults_by_kind(found)}
+        kinds = queries.faults_by_kind(found)
+        context |= {"page": page, "kinds": kinds, "rules": queries.counts_by_rule(kinds)}
     return render(request, "registry/import.html", context, status=refusal.status if refusal else 200)
 
 

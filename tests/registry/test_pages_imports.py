@@ -64,6 +64,11 @@ def test_all_faults_are_shown_mended_in_the_page_and_checked_again(client, schoo
     ) == (True, True)
     only = client.get(page(batch), {"code": "phone_form"}).content.decode()
     assert f'name="cell-{FIRST_ROW + 1}-id_number"' not in only
+    by_rule = client.get(page(batch), {"rule": "R-EST-03"}).content.decode()
+    assert (
+        f'name="cell-{FIRST_ROW + 1}-phone"' in by_rule,
+        f"cell-{FIRST_ROW + 1}-id_number" in by_rule,
+    ) == (False, True)
     right = line(school["class"])
     mended = {
         f"cell-{FIRST_ROW + 1}-phone": "13800138001",
