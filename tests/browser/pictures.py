@@ -201,6 +201,7 @@ GUIDE = (
     Shot("imports", REGISTRAR, "/registry/imports"),
     Shot("import-wrong", REGISTRAR, "/registry/imports", (import_workbook,)),
     Shot("import-check", REGISTRAR, "/registry/imports", (follow(IMPORT), click(".actions .btn-primary"))),
+    Shot("batch-case", LEADER, "/queue", (click("main tbody a:has-text(' 人')"),)),
     Shot("waiting", REGISTRAR, "/cases?state=waiting", (follow(CASE),)),
     Shot("returned", REGISTRAR, "/cases?state=returned", (follow(CASE),)),
     Shot("correct", REGISTRAR, "/cases?state=returned", (follow(CASE), follow(CASE + "/correct"))),
