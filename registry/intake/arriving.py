@@ -86,12 +86,13 @@ def _new_job(kind: str, actor: User, total: int = 0) -> Job:
 
 def begin(batch: ImportBatch, kind: str, state: str, *, actor: User, **columns: Any) -> Job:
     """Put a checked batch into `state` under a new job of `kind`, handed to the worker after the commit.
+    Why an earlier commit was not written is told no longer.
 
     The UPDATE names the state it expects: of two registrars who press at once, one wins. Raises NotNow.
     """
     job = _new_job(kind, actor, batch.rows_total)
     changed = ImportBatch.objects.filter(pk=batch.pk, state=State.CHECKED, version=batch.version).update(
-        state=state, job=job, **columns
+        state=state, job=job, failure={}, **columns
     )
     if not changed:
         raise NotNow(state=ImportBatch.objects.get(pk=batch.pk).get_state_display())

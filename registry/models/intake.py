@@ -90,11 +90,6 @@ class ImportBatch(models.Model):
     def rows_good(self) -> int:
         return self.rows_total - self.rows_wrong
 
-    @property
-    def is_live(self) -> bool:
-        """Whether it may still become pupils."""
-        return self.state not in (self.State.COMMITTED, self.State.FAILED, self.State.CANCELLED)
-
 
 class ImportRow(models.Model):
     """One row of the workbook. What it says is sealed as one value; the columns beside it let the database

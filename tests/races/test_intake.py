@@ -188,6 +188,10 @@ def test_a_number_taken_meanwhile_stops_the_commit_and_says_which_row(hall: Hall
     assert (told.failure["code"], "第 5 行" in told.failure["detail"]) == ("import_moved", True)
     hall.turn(batch)  # it is checked anew, and the row now says so
     assert (hall.fresh(batch).state, hall.fresh(batch).rows_wrong) == ("checked", 1)
+    hall.commit(batch, skips_wrong=True)
+    assert not hall.turn(batch)
+    done = hall.fresh(batch)
+    assert (done.state, done.failure, hall.pupils(batch)) == ("committed", {}, 3)
 
 
 @pytest.mark.rule("R-EST-10")

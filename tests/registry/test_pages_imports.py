@@ -9,8 +9,10 @@ from openpyxl import load_workbook
 from audit.models import AccessEntry, Event
 from registry.models import Enrolment, ImportBatch, ImportRow
 from tests import make
-from tests.registry.importing import as_file, checked, work
+from tests.registry.importing import as_file, checked, committed, work
 from tests.registry.workbooks import FIRST_ROW, line, lines, workbook
+from transfers.models import Case
+from transfers.services import withdraw
 
 pytestmark = pytest.mark.usefixtures("nation")
 
@@ -147,3 +149,13 @@ def test_giving_up_leaves_nothing(client, school):
         0,
     )
     assert client.post(page(batch, "import_preview")).status_code == 409
+
+
+@pytest.mark.rule("R-EST-10")
+def test_a_batch_whose_case_is_withdrawn_says_so_and_not_that_nothing_was_written(client, school):
+    batch = checked(lines(school["class"], 2), actor=school["registrar"])
+    batch = committed(batch, actor=school["registrar"])
+    withdraw(Case.objects.get(number=batch.case_no), actor=school["registrar"], reason="班级要重新编排")
+    text = client.get(page(batch)).content.decode()
+    said = [words in text for words in ("登记已全部撤销", "没有写入任何学生", batch.case_no)]
+    assert said == [True, False, True]
