@@ -11,12 +11,14 @@ from playwright.sync_api import Page, expect
 
 from config.scope import scoped_transaction
 from registry.fields import TEMPLATE
+from registry.intake.arriving import take_in
+from registry.intake.checking import check_batch
 from registry.models import Enrolment, Student
 from tests import make
 from tests.browser.conftest import assert_accessible, start_worker
 from tests.browser.test_story import PASSWORD, Open, enter
 from tests.races.ground import new_values
-from tests.registry.workbooks import FIRST_ROW
+from tests.registry.workbooks import FIRST_ROW, workbook
 
 ROWS, PER_CLASS = 2000, 40
 SCHOOL = "CN.44.03.05.2144000909."
@@ -152,3 +154,20 @@ def test_two_thousand_rows_from_template_to_numbers(
         numbers = list(Student.objects.within(SCHOOL).values_list("number", flat=True))
         statuses = set(Enrolment.objects.within(SCHOOL).values_list("status", flat=True))
     assert (len(set(numbers)), statuses) == (ROWS, {"01"})
+
+
+def test_the_screens_fit_a_phone(open_page: Open, school: dict[str, Any]) -> None:
+    with scoped_transaction(SCHOOL):
+        place = school["classes"][0].number
+        rows = [new_values(class_number=place), new_values(class_number=place, phone="12")]
+        batch = take_in("手机.xlsx", workbook(rows), actor=school["registrar"])
+    check_batch(batch.job_id or 0)
+    page = enter(open_page, school["registrar"], "phone")
+    page.goto("/registry/imports")
+    assert_accessible(page)
+    page.goto(f"/registry/imports/{batch.public_id}")
+    expect(page.locator("input.is-wrong")).to_have_value("12")
+    assert_accessible(page)
+    page.click("button:has-text('下一步：核对')")
+    expect(page.locator("h1")).to_contain_text("核对")
+    assert_accessible(page)
