@@ -1,14 +1,15 @@
 """What the frame of every page shows: navigation by task, the office she acts for, her posts."""
 
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from accounts.notices import unread_in_words
 from accounts.roles import Right
-from config.clock import today
-from config.rules import CATALOGUE_VERSION, rules
+from config.rules import CATALOGUE_VERSION
 
 # label, route, icon, rights any of which opens it
 _NAVIGATION = (
@@ -16,10 +17,16 @@ _NAVIGATION = (
     (_("学生"), "registry:students", "students", (Right.VIEW_STUDENT, Right.VIEW_OWN_CLASS)),
     (_("班级"), "registry:classes", "classes", (Right.VIEW_CLASS, Right.VIEW_OWN_CLASS)),
     (_("新生注册"), "transfers:register", "register", (Right.FILE,)),
+    (_("转入与借读"), "transfers:move_in", "switch", (Right.FILE,)),
     (_("批量导入"), "registry:imports", "upload", (Right.FILE,)),
     (_("照片采集"), "archives:photos", "user", (Right.FILE,)),
     (_("办件"), "transfers:cases", "cases", (Right.VIEW_CASE,)),
     (_("待审队列"), "transfers:queue", "queue", (Right.REVIEW, Right.DECIDE)),
+    (_("超期督办"), "transfers:overdue", "alert", (Right.DECIDE,)),
+    (_("办理时效"), "transfers:pace", "clock", (Right.VIEW_CASE,)),
+    (_("档案移交"), "transfers:handovers", "file", (Right.VIEW_CASE,)),
+    (_("借读"), "registry:guests", "students", (Right.VIEW_STUDENT,)),
+    (_("直属学校变动"), "registry:host_notes", "switch", (Right.DECIDE,)),
     (_("问题学籍"), "registry:problems", "problems", (Right.VIEW_STUDENT,)),
     (_("单位"), "accounts:offices", "offices", (Right.VIEW_OFFICE,)),
     (_("规则"), "transfers:rules", "rules", (Right.VIEW_OFFICE,)),
@@ -46,19 +53,5 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "is_demo": settings.DEMO,
         "version": settings.VERSION,
         "rulebook": CATALOGUE_VERSION,
-        "notices": freezes(user.acting_path),
+        "unread": partial(unread_in_words, user),  # asked by the bell alone: fragments have none
     }
-
-
-def freezes(path: str) -> list[dict[str, str]]:
-    """Freezes in force today at the acting office, with dates and article: what no surprise may be
-    (HANDBOOK A7.4).
-    """
-    if not path:
-        return []
-    in_force = rules(("TRANSFER_FREEZE", "GRADUATING_FREEZE"), at=path, on=today())
-    return [
-        {"title": str(rule.parameter.text), "text": rule.display(), "article": rule.article}
-        for rule in in_force.values()
-        if rule.covers(today())
-    ]

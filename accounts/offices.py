@@ -53,7 +53,7 @@ def posts_at(office: Organization) -> "QuerySet[Post]":
         Post.objects.filter(
             office=office, valid__contains=today(), user__is_active=True, user__sealed_at=None
         )
-        .select_related("user")
+        .select_related("user", "stands_for")
         .order_by("role", "user__name")
     )
 

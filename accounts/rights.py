@@ -1,6 +1,6 @@
 """May she, why not, and who can: the one place that answers (ARCHITECTURE 2)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
@@ -14,6 +14,8 @@ from accounts.models import Organization, Post, User
 from accounts.roles import RIGHT_LABELS, Right, roles_with
 from config.clock import today
 from config.errors import NotAllowed, Refusal
+
+Seat = tuple[str, str]  # an office's path, and the right that acts there
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +44,11 @@ def acting_at(user_id: int, right: str, *, at: str) -> User:
     Raises NotAllowed when she holds `right` there no longer.
     """
     user = User.objects.get(pk=user_id)
+    holding = [line for line in user.held if line.path == at and line.role in roles_with(right)]
+    if holding:  # her own post rather than one in which she stands for somebody
+        post = max(holding, key=lambda line: line.is_own).post_id
+        user.acting_post = Post.objects.select_related("office", "stands_for").get(pk=post)
     explain(user, right, at=at).or_raise()
-    holding = [line.post_id for line in user.held if line.path == at and line.role in roles_with(right)]
-    user.acting_post = Post.objects.select_related("office").get(pk=holding[0])
     return user
 
 
@@ -65,6 +69,23 @@ def who_can(right: str, *, at: str) -> str:
     if not holders:
         return _("应由{office}办理，该单位目前没有任职人员，请联系其上级。").format(office=office.name)
     return _("应由{office}办理({people})。").format(office=office.name, people="、".join(holders))
+
+
+def seated(seats: Iterable[Seat]) -> dict[Seat, list[int]]:
+    """The persons who can act in each of `seats` today, in one query."""
+    wanted = set(seats)
+    roles = {right: set(roles_with(right)) for _path, right in wanted}
+    posts = Post.objects.filter(
+        office__path__in={path for path, _right in wanted},
+        role__in=set().union(*roles.values()),
+        valid__contains=today(),
+    )
+    found: dict[Seat, list[int]] = {seat: [] for seat in wanted}
+    for path, role, person in posts.values_list("office__path", "role", "user_id").order_by("user_id"):
+        for right in roles:
+            if role in roles[right] and (path, right) in wanted:
+                found[path, right].append(person)
+    return found
 
 
 class PostNeeded(Refusal):
@@ -109,9 +130,13 @@ def requires(*rights: str) -> Callable[[View], View]:
 
 
 def valid_posts(user: User) -> list[Post]:
-    """Her posts that give rights today, highest office first."""
+    """Her posts that give rights today: her own, then those in which she stands for somebody, highest office
+    first.
+    """
     ids = [line.post_id for line in user.held if line.post_id]
-    return list(Post.objects.filter(pk__in=ids).select_related("office").order_by(F("office__path"), "role"))
+    posts = Post.objects.filter(pk__in=ids).select_related("office", "stands_for")
+    # Her own first: nobody finds herself in somebody else's place without having chosen it.
+    return list(posts.order_by(F("stands_for").asc(nulls_first=True), F("office__path"), "role"))
 
 
 def granted_offices(user: User) -> list[Organization]:

@@ -28,6 +28,7 @@ class Right(StrEnum):
     MANAGE_ACCOUNTS = "manage_accounts"
     ISSUE_NUMBERS = "issue_numbers"
     SET_RULES = "set_rules"
+    MANAGE_OFFICES = "manage_offices"  # founding, merging, closing … of schools and offices below
 
 
 RIGHT_LABELS = {
@@ -38,7 +39,7 @@ RIGHT_LABELS = {
     Right.VIEW_HEALTH: _("查看健康信息"),
     Right.VIEW_CASE: _("查看办件"),
     Right.FILE: _("发起业务"),
-    Right.REVIEW: _("学校审核"),
+    Right.REVIEW: _("领导审核"),
     Right.DECIDE: _("主管部门核办"),
     Right.EDIT_STUDENT: _("维护学籍数据"),
     Right.MANAGE_CLASS: _("维护班级"),
@@ -48,6 +49,7 @@ RIGHT_LABELS = {
     Right.MANAGE_ACCOUNTS: _("账号与岗位管理"),
     Right.ISSUE_NUMBERS: _("学籍号签发"),
     Right.SET_RULES: _("设定规则"),
+    Right.MANAGE_OFFICES: _("办理机构业务"),
 }
 
 SCHOOL = ("school",)
@@ -95,11 +97,11 @@ ROLES: dict[str, Role] = {
         _role("network_administrator", "网络管理员", BUREAUS, needs_training=False),
         _role(
             "reviewer", "审核员", BUREAUS,
-            R.VIEW_STUDENT, R.VIEW_CLASS, R.VIEW_IDENTITY, R.VIEW_CASE, R.DECIDE, R.LOOK_UP,
+            R.VIEW_STUDENT, R.VIEW_CLASS, R.VIEW_IDENTITY, R.VIEW_CASE, R.DECIDE, R.LOOK_UP, R.MANAGE_OFFICES,
         ),
         _role(
             "bureau_leader", "主管领导", BUREAUS,
-            R.VIEW_STUDENT, R.VIEW_CLASS, R.VIEW_CASE, R.VIEW_LOG, R.SET_RULES,
+            R.VIEW_STUDENT, R.VIEW_CLASS, R.VIEW_CASE, R.REVIEW, R.VIEW_LOG, R.SET_RULES,
         ),
         _role(
             "auditor", "督查员", READERS,

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts import views
+from accounts import notice_views, substitute_views, views
 
 app_name = "accounts"
 urlpatterns = [
@@ -10,6 +10,12 @@ urlpatterns = [
     path("personas", views.personas, name="personas"),
     path("language", views.language, name="language"),
     path("help", views.help_page, name="help"),
+    path("notices", notice_views.notices, name="notices"),
+    path("notices/read", notice_views.read_all, name="notices_read"),
+    path("notices/choices", notice_views.choices, name="notice_choices"),
+    path("notices/<int:pk>", notice_views.notice, name="notice"),
+    path("substitutes", substitute_views.substitutes, name="substitutes"),
+    path("substitutes/<int:pk>/end", substitute_views.end, name="substitute_end"),
     path("offices", views.offices, name="offices"),
     path("offices/<int:pk>", views.office, name="office"),
 ]

@@ -20,7 +20,7 @@ from registry.codes import choices
 
 
 class MaterialUpload(StrictSerializer):
-    file = serializers.FileField(help_text="JPG 或 PNG 图片")
+    file = serializers.FileField(help_text="JPG 或 PNG 图片；材料也可以是 PDF")
     kind = serializers.ChoiceField(Material.Kind.choices, help_text="种类")
     evidence_type = serializers.ChoiceField(
         choices("evidence_type"), required=False, default="", allow_blank=True, help_text="材料类型；照片不填"
@@ -40,7 +40,8 @@ class MaterialView(APIView):
     @describe(
         "材料",
         "上传材料",
-        "上传一张照片或证明材料。图片重新编码后加密保存；七日内未随业务提交的自动清除。",
+        "上传一张照片或证明材料。图片和 PDF 的各页重新编码后加密保存，PDF 中的脚本、附件和元数据不保留；"
+        "七日内未随业务提交的自动清除。",
         body={"multipart/form-data": MaterialUpload},
         answer=Uploaded,
         example={"id": "01990000-2222-7333-8444-555566667777"},

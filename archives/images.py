@@ -8,11 +8,17 @@ from PIL import Image, ImageOps
 from archives.photo_refusals import WrongProportions
 from archives.refusals import FileTooLarge, ImageTooDetailed, ImageTooLarge, ImageTooSmall, NotAnImage
 from config.errors import Refusal
-from config.rules.catalogue import EVIDENCE_MAX_KB, PHOTO_HEIGHT, PHOTO_MAX_KB, PHOTO_WIDTH
+from config.rules.catalogue import (
+    EVIDENCE_MAX_KB,
+    EVIDENCE_PDF_PAGES,
+    PHOTO_HEIGHT,
+    PHOTO_MAX_KB,
+    PHOTO_WIDTH,
+)
 from config.rules.in_force import RuleInForce, rules
 from config.scope import NATION
 
-KEYS = (EVIDENCE_MAX_KB, PHOTO_MAX_KB, PHOTO_WIDTH, PHOTO_HEIGHT)
+KEYS = (EVIDENCE_MAX_KB, PHOTO_MAX_KB, PHOTO_WIDTH, PHOTO_HEIGHT, EVIDENCE_PDF_PAGES)
 MAX_MEGAPIXELS = 25
 MAX_PIXELS = MAX_MEGAPIXELS * 1_000_000
 LONGEST_SIDE = 2480  # A4 at 212 dots an inch: the small print of a household register stays readable
@@ -25,12 +31,13 @@ Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The rules an image is read under: sizes of files in KB, of the photo in pixels."""
+    """The rules a file is read under: sizes of files in KB, of the photo in pixels, of a PDF in pages."""
 
     evidence_kb: int
     photo_kb: int
     width: int
     height: int
+    pdf_pages: int
 
 
 def _limits(found: list[RuleInForce]) -> Limits:

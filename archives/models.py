@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from config.models import Job
-from config.scope import PathField, ScopedQuerySet
+from config.scope import BothPathsQuerySet, PathField, ScopedQuerySet
 from registry.models import SchoolClass, Student
 from registry.models.person import NewPublicId
 
@@ -134,3 +134,40 @@ class PhotoFile(models.Model):
 
     def __str__(self) -> str:
         return f"{self.ordinal}"
+
+
+class Handover(models.Model):
+    """移交: custody of a pupil's materials passes to the school that took the pupil over (R-TRF-17).
+
+    Opened when the status moves; the new school confirms receipt within the term of ARCHIVE_FOLLOW_DAYS.
+    """
+
+    from_path = PathField("移交单位路径")
+    to_path = PathField("接收单位路径")
+    student = models.ForeignKey(Student, models.PROTECT, related_name="handovers", verbose_name="学生")
+    case_no = models.CharField("办件号", max_length=20)
+    from_name = models.CharField("移交单位", max_length=100)
+    to_name = models.CharField("接收单位", max_length=100)
+    name = models.CharField("姓名", max_length=100)  # the former school no longer sees the pupil's row
+    materials = models.PositiveIntegerField("材料份数")
+    digest = models.CharField("清单摘要", max_length=64)  # over the materials' digests, in order
+    handed_on = models.DateField("移交日期")
+    due_on = models.DateField("接收期限")
+    received_at = models.DateTimeField("接收时间", null=True)
+    received_by_name = models.CharField("接收人", max_length=50, blank=True)
+    remark = models.CharField("接收说明", max_length=200, blank=True)
+
+    objects = BothPathsQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "档案移交"
+        constraints = [models.UniqueConstraint(fields=["case_no", "student"], name="handover_once_a_case")]
+        indexes = [
+            models.Index(
+                fields=["to_path", "due_on"], name="handover_open", condition=Q(received_at__isnull=True)
+            ),
+            models.Index(fields=["from_path", "-id"], name="handover_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.case_no}"

@@ -44,6 +44,27 @@ class ImageTooDetailed(Refusal):
     message = _("图片压缩后仍超过 {limit} KB,无法保存。请使用背景单一、噪点较少的图片重新上传。")
 
 
+class BadPdf(Refusal):
+    """A PDF that is not taken. `code` is what the drawing process said, or what became of it."""
+
+    status, rule, article = 422, "FI-1", _GUIDE
+    message = "{why}"
+
+    def __init__(self, code: str, **words: int) -> None:
+        self.code = code if code in _PDF_REASONS else "pdf_too_heavy"
+        super().__init__(why=str(_PDF_REASONS[self.code]).format(**words))
+
+
+_PDF_REASONS = {
+    "pdf_encrypted": _("PDF文件设有打开密码。请取消密码，另存后重新上传。"),
+    "pdf_broken": _("PDF文件已损坏、不完整或没有页面。请打开核对，另存后重新上传。"),
+    "pdf_too_many_pages": _("PDF文件超过 {pages} 页。请只保留需要的页，或分成几个文件上传。"),
+    "pdf_page_too_large": _("PDF文件的页面或图片尺寸过大。请按A4重新扫描，或另存为JPG后重新上传。"),
+    "pdf_too_heavy": _("PDF文件的内容过于复杂，无法安全处理。请扫描或打印为普通PDF，或另存为JPG后重新上传。"),
+    "pdf_too_detailed": _("PDF文件压缩后仍超过 {limit} KB，无法保存。请减少页数，或分成几个文件上传。"),
+}
+
+
 class FileMissing(Refusal):
     code, status = "file_missing", 422
     message = _("没有收到文件。请选择一张JPG或PNG图片后上传。")

@@ -14,6 +14,7 @@ from accounts.rights import explain
 from accounts.roles import Right
 from archives.images import limits_in_force, read_image, read_photo
 from archives.models import Material
+from archives.pdfs import JPEG, is_pdf, read_pdf
 from archives.refusals import FileTooLarge, KindUnknown, MaterialTaken, UploadGone
 from audit.services import Actor, System, record
 from config import sealed_files
@@ -24,7 +25,7 @@ from registry.codes import is_code
 from registry.models import Student
 
 log = structlog.get_logger(__name__)
-UPLOADERS = (Right.FILE, Right.EDIT_STUDENT)
+UPLOADERS = (Right.FILE, Right.EDIT_STUDENT, Right.MANAGE_OFFICES, Right.DECIDE)
 BATCH = 200
 MATERIAL_TABLE = "archives_material"
 
@@ -37,10 +38,10 @@ def refuse_oversized(request: HttpRequest) -> None:
 
 @transaction.atomic
 def add_material(data: bytes, *, kind: str, evidence_type: str = "", actor: User) -> Material:
-    """Take in one image for the office she acts for, written anew and sealed; it belongs to no pupil yet.
+    """Take in one file for the office she acts for, written anew and sealed; it belongs to no pupil yet.
 
-    Raises NotAllowed, KindUnknown and the refusals of archives.images. When the caller rolls back, the sealed
-    file stays behind under a name that no row knows.
+    Raises NotAllowed, KindUnknown and the refusals of archives.images and archives.pdfs. When the caller
+    rolls back, the sealed file stays behind under a name that no row knows.
     """
     _refuse_unless_uploader(actor)
     if kind not in Material.Kind or (evidence_type and not is_code("evidence_type", evidence_type)):
@@ -48,12 +49,15 @@ def add_material(data: bytes, *, kind: str, evidence_type: str = "", actor: User
     if kind == Material.Kind.PHOTO and evidence_type:
         raise KindUnknown()  # A photo that calls itself a paper would meet a requirement for papers.
     limits = limits_in_force(actor.acting_path)
-    content = read_photo(data, limits) if kind == Material.Kind.PHOTO else read_image(data, limits)
+    if kind == Material.Kind.PHOTO:
+        content, content_type = read_photo(data, limits), JPEG
+    else:
+        content, content_type = read_pdf(data, limits) if is_pdf(data) else (read_image(data, limits), JPEG)
     material = Material.objects.create(
         org_path=actor.acting_path,
         kind=kind,
         evidence_type=evidence_type,
-        content_type="image/jpeg",
+        content_type=content_type,
         size=len(content),
         digest=sealed_files.digest_of(content),
         stored_as=sealed_files.store(content, MATERIAL_TABLE),
@@ -91,7 +95,7 @@ def attach(materials: Iterable[Material], student: Student, *, actor: Actor | No
 
 
 def open_material(material: Material) -> bytes:
-    """The image itself; whoever calls records the read. Raises DoesNotOpen, which is an alarm (W15)."""
+    """The file itself; whoever calls records the read. Raises DoesNotOpen, which is an alarm (W15)."""
     try:
         return sealed_files.load(material.stored_as, MATERIAL_TABLE, material.digest)
     except DoesNotOpen:

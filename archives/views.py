@@ -1,4 +1,4 @@
-"""Uploads as fragments, images as attachments; every image shown leaves its trace (SECURITY FI-4, RD-3)."""
+"""Uploads as fragments, files as attachments; every image shown leaves its trace (SECURITY FI-4, RD-3)."""
 
 import re
 from typing import Any
@@ -14,6 +14,7 @@ from accounts.models import User
 from accounts.rights import requires
 from accounts.roles import Right
 from archives.models import Material
+from archives.pdfs import JPEG, PDF
 from archives.refusals import FileMissing, UploadGone
 from archives.services import (
     UPLOADERS,
@@ -68,12 +69,12 @@ def remove(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @require_GET
 @requires(Right.VIEW_STUDENT)
 def material(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """One image: of a pupil she may see, or an upload of her own office that is not on any file yet."""
+    """One file: of a pupil she may see, or an upload of her own office that is not on any file yet."""
     user: Any = request.user
     found = _material(public_id, user)
     fields = ["photo" if found.kind == Material.Kind.PHOTO else "material"]
     record_read(found.student or found, actor=user, route="archives:material", fields=fields)
-    return image_answer(open_material(found), found.public_id)
+    return image_answer(open_material(found), found.public_id, found.content_type)
 
 
 @require_GET
@@ -124,13 +125,14 @@ def _type_label(shown: Material | None) -> str:
     return label("evidence_type", shown.evidence_type) if shown.evidence_type else shown.get_kind_display()
 
 
-def image_answer(content: bytes, public_id: UUID) -> HttpResponse:
-    """An image we wrote, under a policy of its own: opened by itself, it is saved and can run nothing."""
+def image_answer(content: bytes, public_id: UUID, content_type: str = JPEG) -> HttpResponse:
+    """A file we wrote, under a policy of its own: opened by itself, it is saved and can run nothing."""
+    ending = "pdf" if content_type == PDF else "jpg"
     return HttpResponse(
         content,
-        content_type="image/jpeg",
+        content_type=content_type,
         headers={
-            "Content-Disposition": f'attachment; filename="{public_id}.jpg"',
+            "Content-Disposition": f'attachment; filename="{public_id}.{ending}"',
             "Content-Security-Policy": "default-src 'none'; sandbox",
             "X-Content-Type-Options": "nosniff",
             "Cache-Control": "no-store",

@@ -39,7 +39,8 @@ def _wanted(chosen: dict[str, Any]) -> Q:
     if action := chosen.get("action"):
         wanted &= Q(action=action) | Q(action__startswith=f"{action}.")
     if actor := chosen.get("actor"):
-        wanted &= Q(actor_name=actor)
+        # Also what she did in the place of somebody absent: 李审核（代王审核）.
+        wanted &= Q(actor_name=actor) | Q(actor_name__startswith=f"{actor}（代")
     if first := chosen.get("first"):
         wanted &= Q(at__gte=_midnight(first))
     if last := chosen.get("last"):

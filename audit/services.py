@@ -69,7 +69,8 @@ def _who(actor: Actor) -> dict[str, Any]:
     return {
         "request_id": current_request_id(),
         "actor_id": actor.pk,
-        "actor_name": actor.name,
+        # Under a substitute's post both names stand in the log; a job has one.
+        "actor_name": getattr(actor, "signing_name", actor.name),
         # Under a dated grant she looks at another office, but remains who she is.
         "office_path": actor.own_office.path if actor.own_office else actor.acting_path or "CN.",
         "office_name": actor.own_office.name if actor.own_office else actor.acting_office_name,
@@ -131,6 +132,24 @@ def record_many(
             for pk, path in subjects
         ],
     )  # fmt: skip
+
+
+def record_each(
+    action: str, acts: Iterable[tuple[Model, dict[str, Any]]], *, actor: Actor, basis: str = ""
+) -> None:
+    """Add one act for each subject, with a detail of its own, set-wise."""
+    who = _who(actor)
+    rows = []
+    for subject, detail in acts:
+        org_path, other_path = _paths(subject)
+        rows.append(
+            Event(
+                **who, action=action, org_path=org_path, other_path=other_path,
+                subject_type=subject._meta.model_name or "", subject_id=subject.pk, basis=basis,
+                fields=[], detail=detail,
+            )
+        )  # fmt: skip
+    copy_rows(Event, rows)
 
 
 def record_read(

@@ -45,6 +45,7 @@ class Country:
     def __init__(self, pupils: int) -> None:
         self.pupils, self.folder = pupils, VAR / "benchmarks" / str(pupils)
         self.stamp, self.log = self.folder / "made.json", self.folder / "log" / "benchmarks.log"
+        self.copy = self.folder.with_name(f"{pupils}-measured")
 
     def fingerprint(self) -> str:
         files = sorted({path for pattern in MADE_BY for path in ROOT.glob(pattern) if path.is_file()})
@@ -113,35 +114,67 @@ class Country:
 
     def measure(self, seconds: int, smaller: dict[str, Any]) -> dict[str, Any]:
         """Start the product as bin/run does and ask; compare with what was measured in the `smaller` country.
-        Raises StepFailed, ServiceError.
+        Decisions move pupils: a copy is measured, the country stays as it was made. Raises StepFailed,
+        ServiceError.
         """
-        installation = Installation(self.folder, free_port())
+        shutil.rmtree(self.copy, ignore_errors=True)
+        shutil.copytree(self.folder, self.copy, ignore=shutil.ignore_patterns("log"))
+        try:
+            return self._measure(seconds, smaller)
+        finally:
+            shutil.rmtree(self.copy)
+
+    def _measure(self, seconds: int, smaller: dict[str, Any]) -> dict[str, Any]:
+        installation = Installation(self.copy, free_port())
         installation.more |= {
-            "XUEJI_DEMO": "0", "XUEJI_VAR": str(self.folder),
+            "XUEJI_DEMO": "0", "XUEJI_VAR": str(self.copy),
             "GRANIAN_LOG_ACCESS_ENABLED": "true", "GRANIAN_LOG_ACCESS_FMT": LOG_FORMAT,
         }  # fmt: skip
         try:
             installation.start()
-            web, log = installation.env("web"), installation.logs / "web.log"
+            web, worker, log = (
+                installation.env("web"),
+                installation.env("worker"),
+                installation.logs / "web.log",
+            )
             bare = float(self.step(web, "bare"))
             measured = self.made() | json.loads(
                 self.step(web, "measure", installation.url, str(log), str(seconds))
             )
+            say("  pages asked; now clerks decide")
+            moves = str(self.copy / "moves.json")
+            self.step(installation.env("owner"), "file_moves", moves)
+            work = json.loads(self.step(web, "decide", installation.url, str(log), moves))
+            drained = json.loads(self.step(worker, "drain", moves))
             held = {
                 child.name: memory.held(memory.family(child.process.pid)).as_json()
                 for child in installation.children
                 if child.process
             }
             # The service is idle by then: a workbook alone, in a process that does what the worker does.
-            taken = json.loads(self.step(installation.env("worker"), "take_in"))
+            taken = json.loads(self.step(worker, "take_in"))
             rows = [*table.intake_rows(taken), *table.page_rows(measured["samples"], measured["counts"])]
             rows += table.growth_rows(smaller, measured) if smaller else []
             rows += table.memory_rows(bare, held)
+            rows += table.case_rows(measured["samples"], work, drained)
             missed = sorted({row.subject for row in rows if row.is_met is False and row.subject})
             plans = json.loads(self.step(web, "explain", json.dumps(missed)))
+            for child in installation.children:
+                child.stop()  # nobody else writes while completions are told from their floor
+            rows.append(table.completion_row(self._completions(installation, moves)))
         finally:
             installation.stop()
         return measured | {"rows": rows, "plans": plans}
+
+    def _completions(self, installation: Installation, moves: str) -> dict[str, float]:
+        """One completion after the other, and the same rows alone."""
+        owner, worker = installation.env("owner"), installation.env("worker")
+        writes = json.loads(self.step(worker, "touched", moves))
+        self.step(owner, "copy_tables", json.dumps(list(writes["tables"])))
+        done = json.loads(self.step(worker, "complete", moves))
+        alone = json.loads(self.step(owner, "floor", json.dumps(writes["tables"]), json.dumps(done["spans"])))
+        sizes = {"rows": alone["rows"], "tables": len(writes["tables"]), "statements": writes["statements"]}
+        return table.compare(done["ms"], alone["ms"]) | sizes
 
 
 def machine() -> dict[str, str]:

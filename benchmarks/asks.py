@@ -28,13 +28,13 @@ LISTS = ("list: first page", f"list: page {DEEP_PAGES + 1}", "list: last page")
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One request; `q` is posted to the search. `status` is the only right answer."""
+    """One request; `form` is posted. `status` is the only right answer."""
 
     page: str
     position: str
     role: str
     path: str
-    q: str = ""
+    form: tuple[tuple[str, str], ...] = ()
     status: int = 200
 
 
@@ -46,8 +46,12 @@ class Asked:
     accounts: dict[tuple[str, str], list[str]] = field(default_factory=dict)
 
     def add(self, page: str, position: Position, role: str, asks: list[tuple[str, str, int]]) -> None:
+        """Asks by address, what is searched for (or nothing) and the right answer."""
         if asks:
-            self.by_page[page, position.code] = [Ask(page, position.code, role, *one) for one in asks]
+            self.by_page[page, position.code] = [
+                Ask(page, position.code, role, path, (("q", text),) if text else (), status)
+                for path, text, status in asks
+            ]
             self.accounts[position.code, role] = position.usernames(role)
 
 
@@ -86,6 +90,7 @@ def _collect_at(position: Position, random: Random, asked: Asked) -> None:
     asked.add(FRAME, position, reader, [(search, "", 200)])
     asked.add("home", position, position.signer, [(reverse("home"), "", 200)])
     asked.add("queue", position, position.signer, [(reverse("transfers:queue"), "", 200)])
+    asked.add("cases", position, position.signer, [(reverse("transfers:cases"), "", 200)])
     records = [reverse("registry:student", args=[one["student__public_id"]]) for one in pupils]
     asked.add("record", position, reader, [(path, "", 200) for path in records])
     asked.add(LISTS[0], position, reader, [(students, "", 200)])

@@ -50,6 +50,7 @@ class Answer:
     marker: int
     status: int
     milliseconds: float
+    at: float  # when it was asked, by the monotonic clock
 
     @property
     def is_error(self) -> bool:
@@ -76,10 +77,10 @@ class Clients:
         cookies, marker = self._cookies[one.position, one.role, number % CLIENTS], next(self._markers)
         headers = {MARKER: str(marker), "Cookie": "; ".join(f"{k}={v}" for k, v in cookies.items())}
         body = None
-        if one.q:
-            body = urlencode({"q": one.q, "csrfmiddlewaretoken": cookies[settings.CSRF_COOKIE_NAME]})
+        if one.form:
+            body = urlencode([*one.form, ("csrfmiddlewaretoken", cookies[settings.CSRF_COOKIE_NAME])])
             headers["Content-Type"] = "application/x-www-form-urlencoded"
-        started, status = time.perf_counter(), 0
+        at, started, status = time.monotonic(), time.perf_counter(), 0
         connection = http.client.HTTPConnection(self._address, timeout=60)
         with suppress(OSError, http.client.HTTPException):
             connection.request("POST" if body else "GET", one.path, body, headers)
@@ -87,14 +88,14 @@ class Clients:
             response.read()
             status = response.status
         connection.close()
-        return Answer(one, load, marker, status, (time.perf_counter() - started) * 1000)
+        return Answer(one, load, marker, status, (time.perf_counter() - started) * 1000, at)
 
 
 def run(url: str, web_log: Path, asked: Asked, seconds: int) -> dict[str, Any]:
     """All three loads. Answers samples by "load|page|position", requests and errors by load."""
     clients = Clients(url, asked)
     begins = web_log.stat().st_size
-    counts: dict[str, dict[str, float]] = {}
+    counts: dict[str, dict[str, Any]] = {}
     answers: list[Answer] = []
     for load, phase in (
         (ALONE, lambda: _alone(clients)),
@@ -103,17 +104,26 @@ def run(url: str, web_log: Path, asked: Asked, seconds: int) -> dict[str, Any]:
     ):
         started = time.monotonic()
         found = list(phase())
-        taken = time.monotonic() - started
-        wrong = Counter(f"{one.ask.page}: {one.status}" for one in found if one.is_error)
-        counts[load] = {"requests": len(found), "errors": sum(wrong.values()), "rate": len(found) / taken}
-        if wrong:
-            counts[load]["wrong"] = dict(wrong)  # type: ignore[assignment]
+        counts[load] = count(found, time.monotonic() - started)
         answers += found
+    return {"counts": counts, "samples": samples(answers, server_times(web_log, begins))}
+
+
+def count(answers: list[Answer], seconds: float) -> dict[str, Any]:
+    """Requests, errors (what they were, too) and requests a second."""
+    wrong = Counter(f"{one.ask.page}: {one.status}" for one in answers if one.is_error)
+    return {
+        "requests": len(answers), "errors": sum(wrong.values()), "rate": len(answers) / seconds,
+        "wrong": dict(wrong),
+    }  # fmt: skip
+
+
+def server_times(web_log: Path, begins: int) -> dict[int, float]:
+    """Milliseconds at the server by marker, from what the web log has got since it was `begins` long."""
     time.sleep(FLUSH_SECONDS)
     with web_log.open(errors="replace") as log:
         log.seek(begins)
-        server = {int(marker): float(ms) for marker, _status, ms in _LINE.findall(log.read())}
-    return {"counts": counts, "samples": _samples(answers, server)}
+        return {int(marker): float(ms) for marker, _status, ms in _LINE.findall(log.read())}
 
 
 def _alone(clients: Clients) -> Iterator[Answer]:
@@ -146,7 +156,7 @@ def _together(clients: Clients, count: int, seconds: int, load: str) -> list[Ans
     return found
 
 
-def _samples(answers: list[Answer], server: dict[int, float]) -> dict[str, dict[str, float]]:
+def samples(answers: list[Answer], server: dict[int, float]) -> dict[str, dict[str, float]]:
     """Figures of each page at each position and anywhere."""
     by_key: dict[str, Sample] = {}
     for one in answers:

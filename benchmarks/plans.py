@@ -34,7 +34,7 @@ def _statements(ask: Ask, username: str) -> list[str]:
     connection.force_debug_cursor = True
     for _each in range(2):
         connection.queries_log.clear()
-        client.post(ask.path, {"q": ask.q}) if ask.q else client.get(ask.path)
+        client.post(ask.path, dict(ask.form)) if ask.form else client.get(ask.path)
     queries = [query for query in connection.queries if query["sql"].lstrip("( ").startswith("SELECT")]
     connection.force_debug_cursor = False
     return [query["sql"] for query in sorted(queries, key=lambda one: -float(one["time"]))[:SLOWEST]]

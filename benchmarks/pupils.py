@@ -159,8 +159,8 @@ def write_cases(records: list[Record], random: Random) -> None:
         case = Case(
             id=pk, number=f"{REGISTRATION.prefix}{filed:%y%m%d}{pk:06d}", kind=REGISTRATION.code,
             student=record.student, from_name=route.steps[0].office_name, to_name=route.steps[0].office_name,
-            payload={"class_id": record.enrolment.school_class_id}, rulebook=rulebook,
-            filed_by=route.registrar, filed_by_name=route.registrar.name, filed_at=_moment(filed), **common,
+            payload={"class_id": record.enrolment.school_class_id}, rulebook=rulebook, lane=REGISTRATION.code,
+            filed_by=route.registrar, filed_by_name=route.registrar.name, filed_at=moment(filed), **common,
         )  # fmt: skip
         case.set_card(_card(record))
         cases.append(case)
@@ -183,11 +183,11 @@ def _step(case: Case, route: Route, ordinal: int, current: int, filed: date) -> 
         case=case, from_path=case.from_path, to_path=case.to_path, ordinal=ordinal + 1,
         office_path=planned.office_path, office_name=planned.office_name, right=planned.stop.right,
         label=planned.stop.label, days=planned.days, is_current=ordinal == current,
-        arrived_at=_moment(arrived) if ordinal <= current else None,
+        arrived_at=moment(arrived) if ordinal <= current else None,
         due_on=_due(arrived, planned.days) if ordinal <= current else None,
         decision=Step.Decision.APPROVE if is_done else "", decided_by=route.leader if is_done else None,
         decided_by_name=route.leader.name if is_done else "",
-        decided_at=_moment(arrived) + timedelta(hours=2) if is_done else None,
+        decided_at=moment(arrived) + timedelta(hours=2) if is_done else None,
     )  # fmt: skip
 
 
@@ -217,5 +217,5 @@ def _due(arrived: date, days: int) -> date:
     return add_workdays(arrived, days)
 
 
-def _moment(day: date) -> datetime:
+def moment(day: date) -> datetime:
     return datetime.combine(day, _MORNING)

@@ -16,12 +16,14 @@ django.setup()
 
 from django.db import transaction  # noqa: E402
 
-from benchmarks import asks, drive, ground, intake, memory, plans, pupils  # noqa: E402
+from benchmarks import asks, completing, deciding, drive, ground, intake, memory, moves, plans, pupils  # noqa: E402
 from benchmarks.country import lanes_of, plan_country  # noqa: E402
 from config.celery import app  # noqa: E402
+from config.scope import NATION, scoped_transaction  # noqa: E402
 
 # What the worker does meanwhile, so that its memory is that of one at work.
 EXERCISE = ("transfers.tasks.remind_and_escalate", "transfers.tasks.sweep_outbox")
+MOVES = {"completed": 240, "drained": 300, "decided": 1700}  # transfers by use
 
 
 def build(count: str) -> None:
@@ -51,10 +53,59 @@ def measure(count: str, url: str, web_log: str, seconds: str) -> None:
     print(json.dumps(drive.run(url, Path(web_log), asked, int(seconds))))
 
 
+def file_moves(count: str, file: str) -> None:
+    """Transfers that wait for their last signature, as the owner; their numbers go to `file` by use."""
+    county = position(count, "county")
+    numbers = moves.write_transfers(county.path, sum(MOVES.values()))
+    dealt: dict[str, list[str]] = {}
+    for use, size in MOVES.items():
+        # A small country has fewer; whoever decides gets what is left.
+        dealt[use], numbers = (numbers[:size], numbers[size:])
+    with scoped_transaction(NATION):
+        dealt["pupils"] = moves.pupils_without_business(position(count, "largest school").path, asks.SUBJECTS)
+    Path(file).write_text(json.dumps(dealt))
+
+
+def decide(count: str, url: str, web_log: str, file: str) -> None:
+    """Clerks decide and work, with a spike; prints the figures."""
+    dealt = json.loads(Path(file).read_text())
+    county, school = position(count, "county"), position(count, "largest school")
+    found = deciding.run(url, Path(web_log), county, school, dealt["decided"], dealt["pupils"])
+    print(json.dumps(found))
+
+
+def drain(_count: str, file: str) -> None:
+    """Owe many completions at once and let the workers perform them; prints how fast."""
+    print(json.dumps(completing.drain(json.loads(Path(file).read_text())["drained"])))
+
+
+def touched(_count: str, file: str) -> None:
+    """What one completion writes; prints it."""
+    print(json.dumps(completing.touched(json.loads(Path(file).read_text())["completed"][0])))
+
+
+def copy_tables(count: str, names: str) -> None:
+    """Copies of these tables with B-tree indexes alone, as the owner."""
+    completing.copy_tables(json.loads(names), position(count, "county").path)
+
+
+def complete(_count: str, file: str) -> None:
+    """Complete cases one after the other; prints times and transactions."""
+    print(json.dumps(completing.complete(json.loads(Path(file).read_text())["completed"])))
+
+
+def floor(_count: str, tables: str, spans: str) -> None:
+    """The rows of those transactions written again into the copies; prints the times."""
+    print(json.dumps(completing.floor(json.loads(tables), json.loads(spans))))
+
+
+def position(count: str, code: str) -> ground.Position:
+    return next(at for at in ground.positions(plan_country(int(count))) if at.code == code)
+
+
 def take_in(count: str) -> None:
     """Workbooks of September at the largest school; prints the figures of each size."""
-    found = ground.positions(plan_country(int(count)))
-    largest = next(at for at in found if at.code == "largest school")
+    largest = position(count, "largest school")
     schools = {school.path: school for county in plan_country(int(count)) for school in county.schools}
     print(json.dumps(intake.run(schools[largest.path], largest.usernames("registrar")[0])))
 
@@ -73,7 +124,23 @@ def bare(_count: str) -> None:
 
 
 STEPS: dict[str, Callable[..., None]] = {
-    step.__name__: step for step in (build, lane, close, measure, take_in, explain, bare)
+    step.__name__: step
+    for step in (
+        build,
+        lane,
+        close,
+        measure,
+        file_moves,
+        decide,
+        drain,
+        take_in,
+        explain,
+        bare,
+        touched,
+        copy_tables,
+        complete,
+        floor,
+    )
 }
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ app.autodiscover_tasks()
 # Static, reviewable, no tables. Deadlines live in the database and these tasks look for what is due.
 app.conf.beat_schedule = {
     "sweep-outbox": {"task": "transfers.tasks.sweep_outbox", "schedule": 60.0},
+    "send-notices": {"task": "accounts.tasks.send_notices", "schedule": 60.0},
+    "purge-notices": {"task": "accounts.tasks.purge_notices", "schedule": crontab(hour="3", minute="40")},
     "remind-and-escalate": {
         "task": "transfers.tasks.remind_and_escalate",
         "schedule": crontab(minute="*/15"),
@@ -24,6 +26,14 @@ app.conf.beat_schedule = {
     "resume-photos": {"task": "archives.tasks.resume_photos", "schedule": 60.0},
     "purge-imports": {"task": "registry.tasks.purge_imports", "schedule": crontab(hour="3", minute="20")},
     "purge-materials": {"task": "archives.tasks.purge_materials", "schedule": crontab(hour="3", minute="0")},
+    "fold-lane-paces": {
+        "task": "transfers.tasks.fold_lane_paces",
+        "schedule": crontab(hour="4", minute="10"),
+    },
+    "watch-suspensions": {
+        "task": "transfers.tasks.watch_suspensions",
+        "schedule": crontab(hour="6", minute="10"),
+    },
     # R-NUM-06: a scheduled job beside the run that follows each completion.
     "issue-numbers": {"task": "transfers.tasks.issue_numbers", "schedule": crontab(hour="2", minute="30")},
 }

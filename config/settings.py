@@ -35,6 +35,27 @@ def database(url: str) -> dict[str, object]:
     }
 
 
+def mail(url: str) -> dict[str, object]:
+    """What Django needs of smtp://, smtp+tls:// (STARTTLS) or smtps:// with user, password, host and port;
+    file:///folder and console: keep the mail on this machine.
+    """
+    parts = urlsplit(url)
+    backends = {"console": "console", "file": "filebased"}
+    if parts.scheme not in ("smtp", "smtp+tls", "smtps", *backends):
+        raise ImproperlyConfigured("EMAIL_URL must begin with smtp, smtp+tls, smtps, file or console.")
+    ports = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
+    return {
+        "EMAIL_BACKEND": f"django.core.mail.backends.{backends.get(parts.scheme, 'smtp')}.EmailBackend",
+        "EMAIL_FILE_PATH": unquote(parts.path),
+        "EMAIL_HOST": parts.hostname or "localhost",
+        "EMAIL_PORT": parts.port or ports.get(parts.scheme, 25),
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_TLS": parts.scheme == "smtp+tls",
+        "EMAIL_USE_SSL": parts.scheme == "smtps",
+    }
+
+
 # ── Who this process is ──────────────────────────────
 ROLE = text("XUEJI_ROLE", "web")  # web, worker, beat or owner
 DEBUG = flag("XUEJI_DEBUG")
@@ -101,6 +122,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.messages.context_processors.messages",
                 "accounts.context.frame",
+                "registry.context.seasons",
             ],
             "loaders": [
                 (
@@ -169,6 +191,15 @@ SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_NAME = "__Host-csrf" if IS_HTTPS else "csrf"
 SESSION_COOKIE_AGE = 12 * 3600
 CSRF_FAILURE_VIEW = "config.errorpages.csrf_failure"
+
+# ── Notices by e-mail ──────────────────────────────
+# Without an address of a mail server nothing is sent; the demonstration keeps its mail in a folder.
+EMAIL_URL = text("EMAIL_URL", f"file://{VAR.absolute()}/mail" if DEMO else "")
+MAIL_IS_ON = EMAIL_URL != ""
+if MAIL_IS_ON:
+    globals().update(mail(EMAIL_URL))
+EMAIL_TIMEOUT = 10  # seconds: a pack of notices is locked meanwhile
+DEFAULT_FROM_EMAIL = text("EMAIL_FROM", f"xueji@{urlsplit(ORIGIN).hostname}")
 
 # ── Pages ──────────────────────────────
 LANGUAGE_CODE = "zh-hans"

@@ -1,4 +1,4 @@
-"""Objections to a proposed change of identity (R-UPD-03, R-UPD-07, R-UPD-08)."""
+"""Objections to a proposed change of key data (R-UPD-03, R-UPD-05, R-UPD-07, R-UPD-08)."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -7,8 +7,8 @@ from registry.objections import ARTICLE_TRUE
 
 NOTHING_PROPOSED = Objection(
     "nothing_proposed",
-    _("没有填写新的姓名，也没有填写新的证件号。"),
-    _("请至少填写一项要变更的内容。"),
+    _("没有填写要变更的内容。"),
+    _("请至少填写一项；不变的不填。"),
     rule="R-UPD-07",
     article=ARTICLE_TRUE,
 )
@@ -17,6 +17,27 @@ SAME_NAME = Objection(
     _("新的姓名与现登记的相同。"),
     _("姓名不变的，请不填这一项。"),
     rule="R-UPD-08",
+    article=ARTICLE_TRUE,
+)
+SAME_VALUE = Objection(
+    "same_value",
+    _("“{label}”与现登记的相同。"),
+    _("不变的，请不填这一项。"),
+    rule="R-UPD-07",
+    article=ARTICLE_TRUE,
+)
+NOT_KEY = Objection(
+    "not_key",
+    _("“{label}”不属于关键数据。"),
+    _("请在“修改信息”中直接修改。"),
+    rule="R-UPD-05",
+    article=ARTICLE_TRUE,
+)
+OWN_PROCEDURE = Objection(
+    "own_procedure",
+    _("“{label}”不在关键数据变更中办理。"),
+    _("请发起“调班”；年级变动的，发起留级、跳级等业务。"),
+    rule="R-UPD-10",
     article=ARTICLE_TRUE,
 )
 HAPPENED_WHEN = Objection(

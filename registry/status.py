@@ -18,6 +18,14 @@ class Status:
 PENDING = "00"  # our own value: filed, not yet decided (R-EST-04)
 NORMAL = "01"
 SUSPENDED = "02"
+LEFT = "03"
+ABROAD = "04"
+MISSING = "05"
+DROPPED_OUT = "06"
+WITHDRAWN = "10"
+EXPELLED = "11"
+DEAD = "12"
+MOVED = "97"  # our own value: the spell ended because the status moved to another school
 REFUSED = "98"  # our own value: registration refused or withdrawn; the spell is void
 
 STATUSES = {
@@ -26,16 +34,17 @@ STATUSES = {
         Status(PENDING, "待核准", True, True),
         Status(NORMAL, "正常在校", True, True),
         Status(SUSPENDED, "休学", True, False),
-        Status("03", "其他离校", False, False),
-        Status("04", "出国", True, False),
-        Status("05", "失踪", True, False),
-        Status("06", "辍学", True, False),
+        Status(LEFT, "其他离校", False, False),
+        Status(ABROAD, "出国", True, False),
+        Status(MISSING, "失踪", True, False),
+        Status(DROPPED_OUT, "辍学", True, False),
         Status("07", "毕业", False, False),
         Status("08", "结业", False, False),
         Status("09", "肄业", False, False),
-        Status("10", "退学", False, False),
-        Status("11", "开除", False, False),
-        Status("12", "死亡", False, False),
+        Status(WITHDRAWN, "退学", False, False),
+        Status(EXPELLED, "开除", False, False),
+        Status(DEAD, "死亡", False, False),
+        Status(MOVED, "已转出", False, False),
         Status(REFUSED, "未予注册", False, False),
     )
 }

@@ -4,20 +4,24 @@ generated (AZ-3).
 
 import csv
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db.backends.postgresql.psycopg_any import DateRange
 from django.test import Client
 from django.test.client import MULTIPART_CONTENT
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from accounts.models import User
+from accounts.models import Notice, User
+from config.clock import today
 from config.models import Job
 from registry.models import CodeValue, ProblemRecord, Student
 from tests import make
-from tests.transfers.filing import file_batch, file_photos, file_pupil, make_material
+from tests.transfers.filing import file_batch, file_photos, file_pupil, make_material, make_rehearsal
+from tests.transfers.moving import make_moves
 from transfers.models import Case
 
 pytestmark = [pytest.mark.usefixtures("nation"), pytest.mark.rule("AZ-1", "AZ-2", "AZ-3", "AZ-9", "R-ACC-02")]
@@ -30,7 +34,10 @@ IMPORT_ROUTES = [
     *("import-detail", "import-rows", "import-errors", "import-cells", "import-preview", "import-commit"),
     "import-cancel",
 ]
-OPEN_ROUTES = {"health", "accounts:sign_in", "accounts:sign_out", "accounts:personas"}
+OPEN_ROUTES = {
+    *("health", "accounts:sign_in", "accounts:sign_out", "accounts:personas"),
+    *("transfers:track", "transfers:track_entry"),  # for families, by an unguessable code
+}
 
 
 @cache
@@ -82,10 +89,17 @@ class World:
             found_by="测试", detail="测试",
         )  # fmt: skip
         self.photos, self.photos_case = file_photos(self.office)
+        self.rehearsal = make_rehearsal(self.office["reviewer"])
+        self.snapshot, self.guest, self.handover = make_moves(self.student)
         self.job = Job.objects.create(kind="check_intake", path=make.SCHOOL, started_by_name="测试")
         self.import_id = make.make_checked_import(self.office["registrar"]).public_id
         self.code = CodeValue.objects.create(list="example", code="1", name_zh="示例", valid=make.ALWAYS)
         self.people: dict[str, User] = {}
+        self.notice = Notice.objects.create(user=self.person("registrar@school"), kind="urged", target="/")
+        soon = DateRange(today(), today() + timedelta(days=9))
+        self.substitute = make.add_post(self.office["registrar"], "leader", make.SCHOOL, soon)
+        self.substitute.stands_for = self.office["leader"]
+        self.substitute.save()
 
     def person(self, who: str) -> User:
         """`role@place`: places as in tests/make.py; a head teacher heads the pupil's class."""
@@ -113,6 +127,10 @@ class World:
             "registry:permit_seats": [self.school_class.pk],
             "registry:report_in": [self.school_class.pk],
             "registry:problem": [self.problem.pk],
+            "registry:snapshot": [self.snapshot.pk],
+            "registry:guest": [self.guest.pk],
+            "registry:guest_end": [self.guest.pk],
+            "transfers:receive": [self.handover.pk],
             "archives:material": [self.material.public_id],
             "archives:remove": [self.loose.public_id],
             "archives:photo": [self.student.public_id],
@@ -122,6 +140,14 @@ class World:
             "archives:photo_file": [self.photos.files.get().public_id],
             "transfers:photos_submit": [self.photos.public_id],
             "transfers:case_photos": [self.photos_case.number],
+            "accounts:notice": [self.notice.pk],
+            "notice-read": [self.notice.pk],
+            "accounts:substitute_end": [self.substitute.pk],
+            "transfers:office_rehearsal": [self.rehearsal.public_id],
+            "office-change-detail": [self.rehearsal.public_id],
+            "office-change-file": [self.rehearsal.public_id],
+            "transfers:office_rehearse": [self.case.number],
+            "transfers:urge": [self.case.steps.get(is_current=True).pk],
             "accounts:office": [make.make_office(make.SCHOOL).pk],
             "transfers:case": [self.case.number],
             "transfers:decide": [self.case.number],
@@ -132,6 +158,12 @@ class World:
             "transfers:withdraw": [self.case.number],
             "transfers:correct": [self.case.number],
             "transfers:identity_change": [self.student.public_id],
+            "transfers:kinds": [self.student.public_id],
+            "transfers:file": [self.student.public_id, "aid"],
+            "transfers:file_elsewhere": ["transfer"],
+            "transfers:case_paper": [self.case.number, self.case.evidence.get().material.public_id],
+            "transfers:case_print": [self.case.number, "case_receipt"],
+            "transfers:student_card": [self.student.public_id],
             "transfers:job": [0],
             "transfers:rule": ["CLASS_SIZE_MAX_PRIMARY"],
             "transfers:rule_preview": ["CLASS_SIZE_MAX_PRIMARY"],

@@ -37,12 +37,12 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from accounts.api_docs import document
-from accounts.models import User
+from accounts.models import Notice, User
 from config.models import Job
 from registry.api.places import SchoolViewSet
 from registry.models import CodeValue, Student
 from tests import make
-from tests.transfers.filing import file_pupil, picture
+from tests.transfers.filing import file_pupil, make_rehearsal, picture
 from transfers.models import Case
 
 pytestmark = pytest.mark.usefixtures("nation", "kept_connection")
@@ -133,6 +133,7 @@ class Ground:
         self.case: Case = file_pupil({**self.people, "class": self.school_class})
         self.student = Student.objects.get(cases=self.case)
         job = Job.objects.create(kind="check_intake", path=make.SCHOOL, started_by_name="测试")
+        notice = Notice.objects.create(user=self.people["registrar"], kind="urged", target="/")
         self.ids = {
             "/cases/": {"number": self.case.number},
             "/students/": {"public_id": str(self.student.public_id)},
@@ -141,6 +142,8 @@ class Ground:
             "/codes/": {"name": "example"},
             "/rules/": {"key": "TRANSFER_STEP_DAYS"},
             "/jobs/": {"id": job.pk},
+            "/notices/": {"id": notice.pk},
+            "/office-changes/": {"public_id": str(make_rehearsal(self.people["reviewer"]).public_id)},
             "/imports/": {"public_id": str(make.make_checked_import(self.people["registrar"]).public_id)},
         }
 

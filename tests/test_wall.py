@@ -22,10 +22,20 @@ WALLED = {
     "registry_schoolclass", "registry_openbusiness", "registry_problemrecord",
     "registry_importbatch", "registry_importrow", "registry_importfinding",
     "registry_intakeplan", "registry_statusquota", "registry_seatpermission", "registry_reportin",
+    "registry_statuschange", "registry_enrolmentsnapshot", "registry_attendance", "registry_attendancereport",
+    "registry_aidrecognition", "registry_dropoutentry", "registry_hostnote", "archives_handover",
     "archives_material", "archives_photobatch", "archives_photofile",
     "transfers_case", "transfers_step", "transfers_evidence",
 }  # fmt: skip
-NOT_WALLED = {"accounts_organization", "config_rulevalue", "config_job", "config_outbox", "registry_term"}
+NOT_WALLED = {
+    "accounts_organization",
+    "config_rulevalue",
+    "config_job",
+    "config_outbox",
+    "registry_term",
+    "transfers_tracking",
+    "registry_reorganization", "registry_officeversion",
+}
 
 
 def rows(sql: str, *params: object) -> list[tuple[object, ...]]:

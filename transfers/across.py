@@ -2,11 +2,13 @@
 counted, recorded.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import reduce
+from functools import partial, reduce
 
+from django.core import signing
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -14,21 +16,45 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Organization, User
 from accounts.rights import explain
 from accounts.roles import Right
+from archives.models import Material
 from audit.models import AccessEntry
 from audit.services import record_look_up
 from config.clock import today
 from config.crypto import blind_index
 from config.errors import Refusal
 from config.rules import rules
-from config.scope import NATION, ancestors, common_path, scope
+from config.scope import NATION, ancestors, common_path, current_scope, scope
 from registry.form_values import parse_date
-from registry.identity import canonical, family, fold_number, mask_name
-from registry.models import Enrolment, IdentityDocument, ImportBatch, ImportRow, School, Student
+from registry.identity import canonical, family, fold_number, mask_name, search_keys
+from registry.models import (
+    Enrolment,
+    IdentityDocument,
+    ImportBatch,
+    ImportRow,
+    OpenBusiness,
+    School,
+    Student,
+    StudentNumber,
+)
 from registry.names import fold_name
+from registry.numbers import FORMAL, parse_status_number
 from registry.record import same_person_index
-from registry.services.duplicates import SAME_NUMBER, Suspicion, note_problem
-from registry.services.intake_rules import Entrant, base_list_area, not_on_base_list
-from registry.status import OPEN, STATUSES
+from registry.services.duplicates import SAME_NUMBER, Suspicion, blocking_problems, note_problem
+from registry.services.intake_rules import Entrant, base_list_area, not_on_base_list, stage_of
+from registry.status import LEFT, OPEN, STATUSES
+from transfers.consistency import (
+    DoesNotMatch,
+    FoundExpired,
+    MarkedAsLeft,
+    OpenElsewhere,
+    ProblemFirst,
+    StatusEnded,
+)
+from transfers.models import Evidence
+
+_BUREAUS = ("county", "city", "province")
+FOUND_MINUTES = 30  # a look-up that no filing followed by then is forgotten
+_FOUND = "transfers.across.found"
 
 
 class LookUpsSpent(Refusal):
@@ -39,6 +65,21 @@ class LookUpsSpent(Refusal):
     message = _(
         "您在{period}内的全国查重次数已达上限（{limit} 次），请稍后再试；如确需继续，请联系上级主管部门。"
     )
+
+
+@contextmanager
+def reaching(first: str, second: str) -> Iterator[None]:
+    """Look at both sides of a case: what its own row, seen or about to be filed, entitles to.
+
+    Conditions of a move need the pupil at one school and the class at the other; nothing of it is shown but
+    the sentence that says whether they are met. Does nothing where the present scope covers both.
+    """
+    held, both = current_scope(), common_path(first, second)
+    if held and both.startswith(held):
+        yield
+    else:
+        with scope(both):
+            yield
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +173,136 @@ def _hit(spell: Enrolment, offices: dict[str, Organization], actor: User, matche
     status = STATUSES[spell.status].name
     if any(spell.org_path.startswith(path) for path in actor.scope_paths(Right.VIEW_STUDENT)):
         return Hit(spell.student, spell.name, offices[spell.org_path].name, status, matched)
-    above = [offices[path] for path in ancestors(spell.org_path)[:-1] if path in offices]
-    county = next((o for o in reversed(above) if o.kind in ("county", "city", "province")), None)
-    return Hit(None, mask_name(spell.name), f"{county.name if county else ''}所辖学校", status, matched)
+    return Hit(None, mask_name(spell.name), f"{_bureau(spell.org_path, offices)}所辖学校", status, matched)
+
+
+def _bureau(path: str, offices: Mapping[str, Organization]) -> str:
+    """The bureau that a school belongs to, as far as it is told outside its scope."""
+    above = [offices[one] for one in ancestors(path)[:-1] if one in offices]
+    return next((office.name for office in reversed(above) if office.kind in _BUREAUS), "")
+
+
+# ── A pupil elsewhere whom a school here takes over or takes in (R-TRF-08) ──────────────────────────────
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The pupil that number and name both name, masked; `token` stands for her until the case is filed."""
+
+    token: str
+    name_masked: str
+    school_words: str
+    grade: str
+    stage: str
+    status: str
+
+
+def find_pupil(actor: User, *, name: str, number: str, route: str, is_move: bool = True) -> Found:
+    """The pupil with exactly this 学籍号, current or former, and this name; while she has no G, an identity
+    number will do. Whatever would stop a filing is said here, before anybody is sent for papers (2001 to
+    2003); a problem record stops a move only.
+
+    Counted and recorded, refused or not. Raises NotAllowed, LookUpsSpent, DoesNotMatch, OpenElsewhere,
+    MarkedAsLeft, StatusEnded, ProblemFirst.
+    """
+    explain(actor, Right.LOOK_UP, at=actor.acting_path).or_raise()
+    spend_look_up(actor)
+    with scope(NATION):
+        student = _holder_of(number)
+        if student is None or student.name_fold != fold_name(name):
+            raise DoesNotMatch(afterwards=_counted(actor, route, is_found=False))
+        spell = student.enrolments.filter(is_void=False).order_by("-valid").first()
+        if spell is None:  # a registration that was refused: no status, and so nothing to be found
+            raise DoesNotMatch(afterwards=_counted(actor, route, is_found=False))
+        _refuse_unfit(student, spell, is_move, _counted(actor, route, is_found=True))
+        school = _school_words(spell.org_path, actor)
+    record_look_up(actor=actor, route=route, found=True)
+    held = {"student": student.pk, "name": _name_digest(student), "actor": actor.pk}
+    return Found(
+        signing.dumps(held, salt=_FOUND), mask_name(student.name), school, spell.grade, stage_of(spell.grade),
+        spell.status,
+    )  # fmt: skip
+
+
+def found(token: str, actor: User) -> tuple[Student, Organization]:
+    """The pupil behind a token that this actor was given, and her present school. Raises FoundExpired."""
+    try:
+        held = signing.loads(token, salt=_FOUND, max_age=timedelta(minutes=FOUND_MINUTES))
+    except signing.BadSignature:
+        raise FoundExpired(minutes=FOUND_MINUTES) from None
+    if held["actor"] != actor.pk:
+        raise FoundExpired(minutes=FOUND_MINUTES)
+    with scope(NATION):
+        student = Student.objects.filter(pk=held["student"]).first()
+    if student is None or _name_digest(student) != held["name"]:
+        raise FoundExpired(minutes=FOUND_MINUTES)
+    return student, Organization.objects.get(path=student.org_path)
+
+
+def found_card(student: Student, actor: User, token: str) -> Found:
+    """The same masked card again, while the form is being filled in. Raises FoundExpired when the record has
+    been voided meanwhile.
+    """
+    with scope(NATION):
+        spell = student.enrolments.filter(is_void=False).order_by("-valid").first()
+        if spell is None:
+            raise FoundExpired(minutes=FOUND_MINUTES)
+        school = _school_words(spell.org_path, actor)
+    return Found(token, mask_name(student.name), school, spell.grade, stage_of(spell.grade), spell.status)
+
+
+def material_of(evidence: Evidence) -> Material | None:
+    """The paper behind a case's evidence, for whoever sees the case from its other side; None when it has
+    left the case's office with the pupil.
+    """
+    with scope(evidence.to_path):
+        paper: Material | None = Material.objects.filter(pk=evidence.material_id).first()
+        return paper
+
+
+def _name_digest(student: Student) -> str:
+    return blind_index("found name", student.name_fold).hex
+
+
+def _counted(actor: User, route: str, *, is_found: bool) -> "partial[None]":
+    """Counting a look-up whose request is rolled back with its refusal."""
+    return partial(record_look_up, actor=actor, route=route, found=is_found)
+
+
+def _holder_of(text: str) -> Student | None:
+    number = parse_status_number(text)
+    if number is not None:
+        national = StudentNumber.objects.filter(kind=StudentNumber.Kind.NATIONAL, number=str(number))
+        held = national.select_related("student").first()
+        return held.student if held else None
+    blinds = [blind_index(kind, form) for kind, form in search_keys(text)]
+    documents = IdentityDocument.objects.filter(blind__in=blinds, is_claimed=True).select_related("student")
+    # Two pupils behind one text (different kinds of papers) cannot be told apart here.
+    holders = {one.student_id: one.student for one in documents.exclude(student__number__startswith=FORMAL)}
+    return next(iter(holders.values())) if len(holders) == 1 else None
+
+
+def _refuse_unfit(student: Student, spell: Enrolment, is_move: bool, counted: "partial[None]") -> None:
+    """Raise what the national consistency check answers for a pupil whom number and name both name."""
+    business = OpenBusiness.objects.filter(student=student).first()
+    if business is not None:
+        raise OpenElsewhere(place=_place_words(business.to_path), afterwards=counted)
+    if spell.status == LEFT:
+        raise MarkedAsLeft(place=_place_words(spell.org_path), afterwards=counted)
+    if spell.status not in OPEN:
+        raise StatusEnded(status=STATUSES[spell.status].name, afterwards=counted)
+    if is_move and blocking_problems(student):
+        raise ProblemFirst(place=_place_words(spell.org_path), afterwards=counted)
+
+
+def _school_words(path: str, actor: User) -> str:
+    """The school by name inside the asker's scope; outside, the county it belongs to."""
+    if any(path.startswith(above) for above in actor.scope_paths(Right.VIEW_STUDENT)):
+        return Organization.objects.get(path=path).name
+    return f"{_place_words(path)}所辖学校"
+
+
+def _place_words(path: str) -> str:
+    offices = {office.path: office for office in Organization.objects.filter(path__in=ancestors(path))}
+    return _bureau(path, offices)
 
 
 def same_person_count(name: str, sex: str, birth_on: date, *, besides: int | None = None) -> int:

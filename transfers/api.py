@@ -16,7 +16,10 @@ from accounts.openapi import describe, in_path, page_of
 from accounts.roles import Right
 from archives.services import find_uploads
 from audit.services import record_list, record_read
-from transfers import services
+from config.errors import BadRequest, NotFound
+from registry.models import Student
+from transfers import across, filing, services
+from transfers.api_kinds import PreviewDetail
 from transfers.api_shapes import (
     NUMBER,
     CaseDetail,
@@ -29,14 +32,16 @@ from transfers.api_shapes import (
 )
 from transfers.casefile import open_file
 from transfers.intake import return_rows
+from transfers.kind import About, Kind
 from transfers.kinds import KINDS
 from transfers.models import Case
-from transfers.queries import open_case, read_cases, read_filters
+from transfers.queries import STARTERS, open_case, read_cases, read_filters
 from transfers.views.registration import own_school
 
 _RIGHTS = {
-    "create": (Right.FILE,),
-    "withdraw": (Right.FILE,),
+    "create": STARTERS,
+    "preview": STARTERS,
+    "withdraw": STARTERS,
     "decide": (Right.REVIEW, Right.DECIDE),
     "return_rows": (Right.REVIEW, Right.DECIDE, Right.FILE),
 }
@@ -70,6 +75,8 @@ _EXAMPLE = {
     "ended_at": None,
     "rulebook": "2025.2+17",
     "batch": None,
+    "answers": [{"question": "认定等级", "answer": "特别困难"}],
+    "proposed": [{"label": "学籍状态", "before": "在读", "after": "休学"}],
     "steps": [
         {
             "ordinal": 1,
@@ -93,6 +100,7 @@ _EXAMPLE = {
             "detail": "",
         }
     ],
+    "exceptions": [],
     "materials": [
         {"id": "01990000-2222-7333-8444-555566667777", "type": "01", "label": "居民户口簿"},
     ],
@@ -105,6 +113,24 @@ _EXAMPLE_FILING = {
     "values": {"name": "林小鹿", "sex": "女", "birth_on": "2019-10-15", "id_type": "居民身份证"},
     "materials": ["01990000-2222-7333-8444-555566667777"],
 }
+_EXAMPLE_PREVIEW = {
+    "is_ready": True,
+    "answers": [{"question": "认定等级", "answer": "特别困难"}],
+    "proposed": [],
+    "checks": [
+        {
+            "code": "status",
+            "label": "在籍学生",
+            "rule": "D17",
+            "article": "家庭经济困难学生认定办法",
+            "is_met": True,
+            "detail": "",
+            "may_exempt": False,
+        }
+    ],
+    "missing": [],
+    "route": [{"label": "学校领导审核", "office": "示例市第一小学", "days": 10}],
+}
 
 
 class CaseViewSet(ViewSet):
@@ -112,6 +138,7 @@ class CaseViewSet(ViewSet):
 
     lookup_field = "number"
     lookup_value_regex = NUMBER
+    naming_records = ("create", "preview")  # by `student`
 
     @property
     def required_rights(self) -> tuple[Right, ...]:
@@ -148,8 +175,9 @@ class CaseViewSet(ViewSet):
 
     @describe(
         _TAG,
-        "发起学籍注册",
-        "与页面的“新生注册”同一业务：校验、查重、材料与班额不符时逐项说明，不留下任何内容。",
+        "发起业务",
+        "与页面同一业务：学籍注册填 class_id，本校学生的业务填 student，转学、借读等填 pupil。"
+        "校验、查重、材料与条件不符时逐项说明，不留下任何内容。",
         body=FilingBody,
         sends=_EXAMPLE_FILING,
         answer=CaseDetail,
@@ -163,21 +191,44 @@ class CaseViewSet(ViewSet):
         if held.location:
             first = open_case(user, held.location.rstrip("/").rsplit("/", 1)[1])
             return Response(self.read(user, first), held.status, headers={"Location": held.location})
-        given = read_body(request, FilingBody)
-        case = services.file_case(
-            KINDS[given["kind"]],
-            own_school(user),
-            actor=user,
-            materials=find_uploads(given["materials"], actor=user),
-            payload={key: given[key] for key in ("class_id", "is_disputed", "distinct_reason")}
-            | {"deferred_until": given["deferred_until"].isoformat() if given["deferred_until"] else ""},
-            values=given["values"],
-            class_id=given["class_id"],
-        )
+        case = file_given(user, read_body(request, FilingBody))
         location = reverse("case-detail", args=[case.number])
         held.answer(status.HTTP_201_CREATED, location)
         case.refresh_from_db()
         return Response(self.read(user, case), status.HTTP_201_CREATED, headers={"Location": location})
+
+    @describe(
+        _TAG,
+        "试算",
+        "发起之前看会怎样：条件是否满足、还缺什么材料、由谁办理、改变什么。不留下办件；查找外校学生计入次数。",
+        body=FilingBody,
+        sends={
+            "kind": "aid",
+            "student": "01990000-1111-7222-8333-444455556666",
+            "values": {"level": "1"},
+        },
+        answer=PreviewDetail,
+        example=_EXAMPLE_PREVIEW,
+    )
+    @action(detail=False, methods=["post"])
+    def preview(self, request: Request) -> Response:
+        user: Any = request.user
+        read_query(request)
+        given = read_body(request, FilingBody)
+        kind = KINDS[given["kind"]]
+        if kind.about == About.OTHER:
+            raise BadRequest(why="kind")
+        student, found = subject_of(user, kind, given)
+        made = filing.preview(
+            kind,
+            own_school(user),
+            student,
+            given["values"],
+            actor=user,
+            materials=find_uploads(given["materials"], actor=user),
+            found=found,
+        )
+        return Response(PreviewDetail(made).data)
 
     @describe(
         _TAG,
@@ -242,3 +293,45 @@ class CaseViewSet(ViewSet):
         """One case in words, with its trace (RD-3)."""
         record_read(case, actor=user, route="case-detail", purpose=KINDS[case.kind].name)
         return CaseDetail(open_file(case, user)).data
+
+
+def file_given(user: User, given: dict[str, Any]) -> Case:
+    """File what the body says, each sort of kind in its own way."""
+    kind, office = KINDS[given["kind"]], own_school(user)
+    materials = find_uploads(given["materials"], actor=user)
+    if kind.about == About.OTHER:
+        deferred = given["deferred_until"].isoformat() if given["deferred_until"] else ""
+        payload = {key: given[key] for key in ("class_id", "is_disputed", "distinct_reason")}
+        return services.file_case(
+            kind,
+            office,
+            actor=user,
+            materials=materials,
+            payload=payload | {"deferred_until": deferred},
+            values=given["values"],
+            class_id=given["class_id"],
+        )
+    student, found = subject_of(user, kind, given)
+    file_it = filing.file_elsewhere if found else filing.file_own
+    return file_it(
+        kind,
+        office,
+        student,
+        given["values"],
+        actor=user,
+        materials=materials,
+        exempt=given["exempt"],
+        exempt_reason=given["exempt_reason"],
+    )
+
+
+def subject_of(user: User, kind: Kind, given: dict[str, Any]) -> tuple[Student, across.Found | None]:
+    """The pupil a filing is about; one elsewhere with the card that the look-up gives."""
+    if kind.about == About.PUPIL_ELSEWHERE:
+        card = filing.find_elsewhere(kind, user, **given["pupil"], route="case-list")
+        return across.found(card.token, user)[0], card
+    seen = Student.objects.visible_to(user, Right.VIEW_STUDENT)
+    student: Student | None = seen.filter(public_id=given["student"]).first()
+    if student is None:
+        raise NotFound()
+    return student, None

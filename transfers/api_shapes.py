@@ -10,12 +10,16 @@ from transfers.batchfile import BatchFile
 from transfers.casefile import CaseFile
 from transfers.forms import ASKED, ASKED_KEYS
 from transfers.intake import MOST_RETURNED
-from transfers.kind import Advice
+from transfers.kind import About, Advice
 from transfers.kinds import KINDS
 from transfers.kinds.registration import REGISTRATION
 from transfers.models import Case, Step
 
 _KINDS = [(kind.code, str(kind.name)) for kind in KINDS.values()]
+# What can be filed by its answers; photos, batches and matters of offices have ways of their own.
+ASKING = [kind for kind in KINDS.values() if kind.about != About.OTHER]
+_FILED = [(kind.code, str(kind.name)) for kind in (REGISTRATION, *ASKING)]
+_ANSWERS = {ask.key: str(ask.label) for kind in ASKING for ask in kind.asks}
 NUMBER = "[A-Z]{2}[0-9]{6,18}"
 
 
@@ -24,29 +28,43 @@ NUMBER = "[A-Z]{2}[0-9]{6,18}"
     {
         "type": "object",
         "properties": {
-            field.key: {"type": "string", "maxLength": 500, "description": field.label_zh} for field in ASKED
+            key: {"type": "string", "maxLength": 1000, "description": words}
+            for key, words in ({field.key: field.label_zh for field in ASKED} | _ANSWERS).items()
         },
         "additionalProperties": False,
     }
 )
 class Values(serializers.DictField):
-    """The form's values by key, as typed: codes or labels."""
+    """The form's values by key, as typed: of a registration codes or labels, else the answers."""
 
-    child = serializers.CharField(allow_blank=True, max_length=500)
+    child = serializers.CharField(allow_blank=True, max_length=1000)
 
     def to_internal_value(self, data: Any) -> Any:
         given = super().to_internal_value(data)
-        if unknown := sorted(set(given) - ASKED_KEYS):
+        if unknown := sorted(set(given) - ASKED_KEYS - _ANSWERS.keys()):
             raise serializers.ValidationError({key: ["不认识的字段。"] for key in unknown})
         return given
 
 
-class FilingBody(Body):
-    """What a new registration brings."""
+class Sought(Body):
+    """A pupil elsewhere, named exactly (R-TRF-08); each look-up is counted and recorded."""
 
-    kind = serializers.ChoiceField([(REGISTRATION.code, str(REGISTRATION.name))], help_text="业务")
-    class_id = Id(help_text="编入的班级")
-    values = Values(help_text="登记表各项，填代码或名称；字段代码见下")  # type: ignore[assignment]
+    name = serializers.CharField(max_length=100, help_text="姓名，与学籍登记完全一致")
+    number = serializers.CharField(
+        max_length=40, help_text="完整的学籍号；还没有 G 号的，填 L 号或身份证件号"
+    )
+
+
+class FilingBody(Body):
+    """A new case: a registration with its class, a pupil of the own school, or one found elsewhere."""
+
+    kind = serializers.ChoiceField(_FILED, help_text="业务")
+    student = serializers.UUIDField(default=None, allow_null=True, help_text="本校学生的编号")
+    pupil = Sought(default=None, allow_null=True, help_text="不在本校的学生：转学、借读等业务填写")
+    class_id = Id(default=None, allow_null=True, help_text="编入的班级，仅学籍注册填写")
+    values = Values(  # type: ignore[assignment]
+        help_text="学籍注册：登记表各项，填代码或名称；其他业务：对各项提问的回答，见 /api/v1/kinds/"
+    )
     materials = serializers.ListField(
         child=serializers.UUIDField(), max_length=20, default=list, help_text="已上传材料的编号"
     )
@@ -57,6 +75,29 @@ class FilingBody(Body):
     deferred_until = serializers.DateField(
         default=None, allow_null=True, help_text="监护人申请延期注册的，届时办理的日期"
     )
+    exempt = serializers.ListField(
+        child=serializers.CharField(max_length=40), max_length=20, default=list,
+        help_text="申请例外的条件代码",
+    )  # fmt: skip
+    exempt_reason = serializers.CharField(
+        default="", allow_blank=True, max_length=300, help_text="申请例外的理由，勿写证件号码"
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Each sort of kind names whom it is about in its own way, and in no other."""
+        wanted = SUBJECTS[KINDS[attrs["kind"]].about]
+        wrong = {
+            key: [_NEEDED if key == wanted else _NOT_HERE]
+            for key in SUBJECTS.values()
+            if (attrs.get(key) is not None) != (key == wanted)
+        }
+        if wrong:
+            raise serializers.ValidationError(wrong)
+        return attrs
+
+
+SUBJECTS = {About.OTHER: "class_id", About.OWN_PUPIL: "student", About.PUPIL_ELSEWHERE: "pupil"}
+_NEEDED, _NOT_HERE = "该业务必须填写此项。", "该业务不填写此项。"
 
 
 class DecisionBody(Body):
@@ -67,6 +108,10 @@ class DecisionBody(Body):
     ticked = serializers.ListField(
         child=serializers.CharField(max_length=2), max_length=30, default=list, help_text="已核对的材料类型"
     )
+    granted = serializers.ListField(
+        child=serializers.CharField(max_length=40), max_length=20, default=list,
+        help_text="准予例外的条件代码；须同时写明意见",
+    )  # fmt: skip
 
 
 class WithdrawalBody(Body):
@@ -208,6 +253,22 @@ class May(serializers.Serializer[CaseFile]):
         return file.turn is not None
 
 
+class AnswerRow(serializers.Serializer[Any]):
+    """One question of the procedure with its answer; the pair comes from `CaseFile.answers`."""
+
+    question = serializers.CharField(help_text="问题")
+    answer = serializers.CharField(help_text="回答")
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        return {"question": str(instance[0]), "answer": str(instance[1])}
+
+
+class ProposedRow(serializers.Serializer[Any]):
+    label = serializers.CharField(help_text="项目")  # type: ignore[assignment]
+    before = serializers.CharField(help_text="现登记")
+    after = serializers.CharField(help_text="拟变更为；证件号码已遮盖")
+
+
 class CaseDetail(serializers.Serializer[CaseFile]):
     """One case in words, as its page shows it."""
 
@@ -225,13 +286,19 @@ class CaseDetail(serializers.Serializer[CaseFile]):
     ended_at = serializers.DateTimeField(source="case.ended_at", allow_null=True, help_text="办结时间")
     rulebook = serializers.CharField(source="case.rulebook", help_text="发起时的规则版本")
     batch = BatchDetail(allow_null=True, help_text="批量学籍注册的统计；单个学生的办件为 null")
+    answers = AnswerRow(many=True, help_text="填写内容；信息清除后为空")
+    proposed = ProposedRow(source="changes", many=True, help_text="变更前后对照")
     steps = StepRow(source="stages", many=True)
     checks = CheckRow(many=True, help_text="办理条件")
+    exceptions = serializers.SerializerMethodField(help_text="等您决定是否准予例外的条件代码")
     materials = MaterialRow(source="papers", many=True)
     may = May(source="*")
 
     def get_fields(self) -> dict[str, Any]:
         return {**super().get_fields(), "from": serializers.SerializerMethodField(method_name="get_origin")}
+
+    def get_exceptions(self, file: CaseFile) -> list[str]:
+        return [requirement.code for requirement, _why in file.exceptions]
 
     @extend_schema_field(Place)
     def get_origin(self, file: CaseFile) -> dict[str, str]:

@@ -6,6 +6,7 @@ from rest_framework.routers import SimpleRouter
 
 from accounts.api_docs import ApiDocs, ApiDocument, ApiDocumentYaml
 from accounts.api_jobs import JobViewSet
+from accounts.api_notices import NoticeViewSet
 from accounts.api_rules import RuleViewSet
 from archives.api import MaterialView
 from registry.api.codes import CodeListViewSet
@@ -13,19 +14,26 @@ from registry.api.imports import ImportViewSet
 from registry.api.places import ClassViewSet, SchoolViewSet
 from registry.api.students import StudentViewSet
 from transfers.api import CaseViewSet
+from transfers.api_kinds import KindViewSet
+from transfers.api_offices import OfficeChangeViewSet
+from transfers.api_pace import PaceView
 
 router = SimpleRouter()
 router.register("students", StudentViewSet, basename="student")
 router.register("classes", ClassViewSet, basename="class")
 router.register("schools", SchoolViewSet, basename="school")
 router.register("cases", CaseViewSet, basename="case")
+router.register("kinds", KindViewSet, basename="kind")
 router.register("imports", ImportViewSet, basename="import")
 router.register("codes", CodeListViewSet, basename="code")
 router.register("jobs", JobViewSet, basename="job")
 router.register("rules", RuleViewSet, basename="rule")
+router.register("notices", NoticeViewSet, basename="notice")
+router.register("office-changes", OfficeChangeViewSet, basename="office-change")
 
 urlpatterns = [
     path("", include(router.urls)),
+    path("pace/", PaceView.as_view(), name="pace"),
     path("materials/", MaterialView.as_view(), name="material-list"),
     path("openapi.json", ApiDocument.as_view(), name="api-document"),
     path("openapi.yaml", ApiDocumentYaml.as_view(), name="api-document-yaml"),

@@ -2,26 +2,35 @@
 
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from django.utils.translation import gettext as _
 
-from accounts.models import User
+from accounts.models import Organization, User
 from accounts.roles import Right
 from archives.models import Material
 from config.clock import today
 from config.errors import NotAllowed, Refusal
 from registry.codes import label
-from registry.identity import mask_number
 from registry.models import Student
 from registry.queries.dossier import Dossier, open_dossier
 from registry.queries.sight import sight_of
+from transfers import across
+from transfers.asking import Asking, answers_of, in_words
 from transfers.batchfile import BatchFile, open_batch_file
-from transfers.kind import Advice, EvidenceNeed, Kind, Requirement
+from transfers.filing import said
+from transfers.kind import Advice, EvidenceNeed, Facts, Kind, Proposed, Requirement, Subject
 from transfers.kinds import KINDS
 from transfers.models import Case, Step
 from transfers.photos import PhotoCase, open_photo_case
 from transfers.queries import count_in_words, holders, workdays_left
-from transfers.services import examine_case, facts_of, may_withdraw, own_turn, refuse_second_signature
+from transfers.services import (
+    examine_case,
+    exceptions_at,
+    may_withdraw,
+    own_turn,
+    refuse_second_signature,
+)
 
 State = Case.State
 
@@ -54,16 +63,6 @@ class Need:
     is_met: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One value before and after."""
-
-    label: str
-    before: str
-    after: str
-    is_number: bool = False
-
-
 @dataclass(slots=True)
 class CaseFile:
     """A case ready to be shown to one user."""
@@ -75,7 +74,9 @@ class CaseFile:
     papers: list[Paper] = field(default_factory=list)
     needs: list[Need] = field(default_factory=list)
     checks: list[tuple[Requirement, str]] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
+    changes: list[Proposed] = field(default_factory=list)
+    answers: list[tuple[Any, str]] = field(default_factory=list)
+    exceptions: list[tuple[Requirement, str]] = field(default_factory=list)
     student: Student | None = None
     dossier: Dossier | None = None
     turn: Step | None = None
@@ -91,6 +92,11 @@ class CaseFile:
         if self.photos is not None:
             return f"{self.photos.batch.school_class.name} {count_in_words(self.photos.count)}"
         return self.card.get("name", "") if self.batch is None else count_in_words(self.batch.count)
+
+    @property
+    def exempt_reason(self) -> str:
+        """Why the school asks for an exception."""
+        return self.card.get("exempt_reason", "")
 
     @property
     def may_return_rows(self) -> bool:
@@ -155,19 +161,21 @@ def open_file(case: Case, user: User) -> CaseFile:
     left = workdays_left(step.due_on for step in current)
     stages = [_stage(case, step, people, left) for step in steps]
     file = CaseFile(case, kind, case.open_card() if case.card else {}, stages)
-    _add_papers(file, user)
     file.student = Student.objects.visible_to(user, Right.VIEW_STUDENT).filter(cases=case).first()
     if file.student is not None:
+        case.student = file.student
         file.dossier = open_dossier(file.student, sight_of(user, file.student))
-    if file.card.get("proposed_name") or file.card.get("proposed_id_number"):
-        file.changes = _changes(file)
     if case.batch_id is not None:
         file.batch = open_batch_file(case, user)
     file.photos = open_photo_case(case, user)
-    # Conditions look at the pupil's rows; who sees the case from its other side sees the card alone.
-    is_seen = case.student_id is None or file.student is not None
-    if case.is_open and case.state != State.APPROVED and is_seen:
-        file.checks = examine_case(kind, facts_of(case))
+    # Conditions, choices and papers lie at both schools; who sees the case sees what it says of them.
+    with across.reaching(case.from_path, case.to_path):
+        types = _add_papers(file)
+        _add_words(file)
+        if case.is_open and case.state != State.APPROVED:
+            subject = Subject(case.student, case.batch)
+            facts = Facts(subject, case.from_path, case.to_path, case.payload, case, types)
+            file.checks = examine_case(kind, facts)
     _add_acts(file, user, steps)
     return file
 
@@ -186,11 +194,12 @@ def _stage(
     return Stage(step, tone, people.get((step.office_path, step.right), []), days)
 
 
-def _add_papers(file: CaseFile, user: User) -> None:
+def _add_papers(file: CaseFile) -> frozenset[str]:
+    """The papers and the required list; answers which types were handed in."""
     rows = list(file.case.evidence.order_by("id").values_list("type", "material_id"))
-    # Not by a join: a join to a row that the wall hides would hide the evidence as well.
-    shown = Material.objects.visible_to(user, Right.VIEW_STUDENT).in_bulk([pk for _type, pk in rows])
-    wanted = {code for need in file.kind.evidence for code in need.types}
+    shown = Material.objects.in_bulk([pk for _type, pk in rows])
+    needs = file.kind.needs(file.case.payload)
+    wanted = {code for need in needs for code in need.types}
     papers = [
         Paper(code, label("evidence_type", code) if code else _("照片"), shown[pk], code in wanted)
         for code, pk in rows
@@ -198,35 +207,30 @@ def _add_papers(file: CaseFile, user: User) -> None:
     ]
     # What must be checked opens first, the photo last.
     file.papers = sorted(papers, key=lambda paper: (not paper.is_needed, not paper.type))
-    types = {code for code, _pk in rows}
-    file.needs = [Need(need, bool(types & set(need.types))) for need in file.kind.evidence]
+    types = frozenset(code for code, _pk in rows)
+    file.needs = [Need(need, bool(types & set(need.types))) for need in needs]
+    return types
 
 
-def _changes(file: CaseFile) -> list[Change]:
-    """What is proposed beside what is registered; numbers are masked (RD-1), the proposed one can be
-    revealed.
-    """
-    now = file.dossier.values if file.dossier else {}
-    proposed, changes = file.card, []
-    if proposed.get("proposed_name"):
-        changes.append(Change(_("姓名"), proposed["name"], proposed["proposed_name"]))
-    if proposed.get("proposed_id_number"):
-        held = label("id_document_type", now["id_type"]) if now.get("id_type") else ""
-        kind = label("id_document_type", proposed["proposed_id_type"])
-        before, after = (
-            mask_number(number) for number in (now.get("id_number", ""), proposed["proposed_id_number"])
-        )
-        changes += [
-            Change(_("身份证件类型"), held, kind),
-            Change(_("身份证件号"), before, after, is_number=True),
-        ]
-    return changes
+def _add_words(file: CaseFile) -> None:
+    """What was asked and answered, and current beside proposed; nothing once the card is erased."""
+    case, kind = file.case, file.kind
+    if not file.card and case.student_id is not None:
+        return
+    answers = answers_of(case, file.card)
+    if "words" in case.payload:
+        file.answers = said(kind, answers, case.payload["words"])
+    elif kind.asks and case.is_open:
+        asking = Asking(Organization.objects.get(path=case.to_path), case.student)
+        file.answers = in_words(kind, answers, asking)
+    if kind.proposes is not None:
+        file.changes = kind.proposes(case, file.card)
 
 
 def _add_acts(file: CaseFile, user: User, steps: list[Step]) -> None:
     """What she may do now, or the sentence that says why not and who can."""
     case = file.case
-    is_starter = user.may_act_at(Right.FILE, case.to_path)
+    is_starter = user.may_act_at(file.kind.right, case.to_path)
     file.may_withdraw = may_withdraw(case, user)
     file.may_correct = is_starter and case.state == State.RETURNED
     if not case.is_open or case.state != State.WAITING:
@@ -235,6 +239,8 @@ def _add_acts(file: CaseFile, user: User, steps: list[Step]) -> None:
         step = own_turn(case, user)
         refuse_second_signature(case, step, user)
         file.turn = step
+        waiting = exceptions_at(file.kind, case, step, file.checks)
+        file.exceptions = [pair for pair in file.checks if pair[0].code in waiting]
     except NotAllowed as refusal:
         # She was not asked to sign: who can is what helps her.
         file.why_not = refusal.data.get("who") or refusal.detail

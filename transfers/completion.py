@@ -20,7 +20,8 @@ from registry.services.numbering import check_and_number, check_and_number_all
 from transfers.kinds import KINDS
 from transfers.kinds.registration_batch import PACK
 from transfers.models import Case, rows_of
-from transfers.outbox import COMPLETE_CASE, NUMBER_BATCH, NUMBER_STUDENT, owe
+from transfers.notify import case_ended
+from transfers.outbox import COMPLETE_CASE, NUMBER_BATCH, NUMBER_STUDENT, offer, owe
 from transfers.services import end_case, move_state
 
 log = structlog.get_logger()
@@ -41,11 +42,14 @@ def perform_owed(pk: int) -> bool:
             request_id.set(row.request_id)
             fault("claimed")
             with scope(row.path):
-                _EFFECTS[row.kind](row)
+                is_done = _EFFECTS[row.kind](row)
             fault("performed")
-            Outbox.objects.filter(pk=pk).update(done_at=Now())
+            if is_done is not False:
+                Outbox.objects.filter(pk=pk).update(done_at=Now())
             fault("before_commit")
         fault("after_commit")
+        if is_done is False:
+            offer(row.kind, row.subject_id)
         return True
     except Exception as error:
         # In a transaction of its own: the failed one took its attempt count with it.
@@ -56,17 +60,18 @@ def perform_owed(pk: int) -> bool:
         raise
 
 
-def complete_case(row: Outbox) -> None:
+def complete_case(row: Outbox) -> bool:
     """Do what the last decision allowed, and close the case. A case that is no longer approved is left
-    alone.
+    alone. False when the effect has done one batch of several: the row stays owed.
     """
     case = Case.objects.select_for_update().get(pk=row.subject_id)
     if case.state != Case.State.APPROVED:
-        return
+        return True
     kind, actor = KINDS[case.kind], System(acting_path=row.path)
     try:
         with transaction.atomic():
-            kind.effect(case, actor)
+            if kind.effect(case, actor) is False:
+                return False
     except Refusal as refusal:
         # The facts changed after the last decision: the request is rejected by itself, with the reason
         # (R-UPD-06).
@@ -81,14 +86,16 @@ def complete_case(row: Outbox) -> None:
             kind=kind.name,
             step="办结",
         )
-        return
+        return True
     fault("effect")
     OpenBusiness.objects.filter(case_no=case.number).delete()
     move_state(case, Case.State.DONE, is_open=False, ended_at=Now())
+    case_ended(case)
     fault("closed")
     record(
         "transfers.case.complete", case, actor=actor, basis=kind.article, number=case.number, kind=kind.name
     )
+    return True
 
 
 def number_student(row: Outbox) -> None:
@@ -105,7 +112,7 @@ def number_batch(row: Outbox) -> None:
         owe(NUMBER_STUDENT, student_id, NATION)
 
 
-_EFFECTS: dict[str, Callable[[Outbox], None]] = {
+_EFFECTS: dict[str, Callable[[Outbox], bool | None]] = {
     COMPLETE_CASE: complete_case,
     NUMBER_STUDENT: number_student,
     NUMBER_BATCH: number_batch,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, Subquery, Window
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -82,23 +82,26 @@ def open_desk(user: User) -> Desk:
 
 def _add_sent(desk: Desk, user: User, seen: Any) -> None:
     """Open cases that she filed or signed and that wait at somebody else: who holds them, until when."""
-    signed = Step.objects.filter(case=OuterRef("pk"), decided_by=user)
-    open_ones = seen.filter(state__in=(Case.State.WAITING, Case.State.APPROVED)).filter(
-        Q(filed_by=user) | Exists(signed)
-    )
+    signed = Step.objects.filter(decided_by=user, case__is_open=True)
+    # By her own keys, not by a look at every open case of the scope.
+    hers = Case.objects.filter(filed_by=user, is_open=True).values("pk").union(signed.values("case"))
+    open_ones = seen.filter(state__in=(Case.State.WAITING, Case.State.APPROVED), pk__in=hers)
     rights = [right for right in SIGNING if user.may_act_at(right, user.acting_path)]
     mine = Step.objects.filter(
         case=OuterRef("pk"), is_current=True, office_path=user.acting_path, right__in=rights
     )
     # What she filed waits for her colleague, even when she holds the right as well.
     others = open_ones.filter(~Exists(mine) | Q(filed_by=user)) if rights else open_ones
-    desk.sent_count = others.count()
     steps = Step.objects.filter(case=OuterRef("pk"), is_current=True)
+    first = others.annotate(due=Subquery(steps.values("due_on")), count=Window(Count("pk")))
+    keys = list(first.order_by("due", "id").values_list("pk", "count")[:SHOWN])
+    desk.sent_count = keys[0][1] if keys else 0
     columns = ("office_path", "office_name", "right", "label", "due_on")
     rows = list(
-        others.annotate(**{f"at_{name}": Subquery(steps.values(name)) for name in columns})
+        seen.filter(pk__in=[pk for pk, _count in keys])
+        .annotate(**{f"at_{name}": Subquery(steps.values(name)) for name in columns})
         .order_by("at_due_on", "id")
-        .values(*_CARD, "state", *(f"at_{name}" for name in columns))[:SHOWN]
+        .values(*_CARD, "state", *(f"at_{name}" for name in columns))
     )
     people = holders((row["at_office_path"], row["at_right"]) for row in rows if row["at_office_path"])
     left = workdays_left(row["at_due_on"] for row in rows)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from accounts.models import User
     from audit.services import Actor
     from registry.models import ImportBatch, Student
+    from transfers.asking import Ask
     from transfers.models import Case
 
 
@@ -23,8 +24,23 @@ class Party(StrEnum):
     TAKE_OVER_TOWNSHIP = "take_over_township"
     TAKE_OVER_AUTHORITY = "take_over_authority"
     TAKE_OVER_COUNTY = "take_over_county"  # the education bureau, where the authority is another office
+    TAKE_OVER_CITY = "take_over_city"
+    TAKE_OVER_PROVINCE = "take_over_province"
     RELEASE_SCHOOL = "release_school"
+    RELEASE_TOWNSHIP = "release_township"
     RELEASE_AUTHORITY = "release_authority"
+    RELEASE_CITY = "release_city"
+    RELEASE_PROVINCE = "release_province"
+    FILING_OFFICE = "filing_office"  # the bureau that files a matter of schools and offices
+    SUPERIOR = "superior"  # the next authority above the filing side's authority
+
+
+class About(StrEnum):
+    """What a case of a kind is about, and so where it is filed."""
+
+    OWN_PUPIL = "own_pupil"  # a pupil of the school that files: from her record
+    PUPIL_ELSEWHERE = "pupil_elsewhere"  # found by exact number and name (R-TRF-08)
+    OTHER = "other"  # a batch, photos, an office: the kind brings its own pages
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +85,9 @@ class Advice(str):
 class Requirement:
     """A condition with the article it rests on. `check` returns an empty text, or what is wrong and what to
     do; an `Advice` where that stops nothing.
+
+    `exempt` names the office that may make an exception, asked for at filing with a reason and granted by
+    that office's own decision (G-19); without it there is none.
     """
 
     code: str
@@ -76,6 +95,7 @@ class Requirement:
     rule: str
     article: str
     check: Callable[[Facts], str]
+    exempt: Party | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +123,8 @@ class Stop:
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One procedure. `open` prepares what the case is about at filing, `reopen` after a return, `effect` is
-    what the worker does when the last office has approved, `undo` what happens when the case is refused or
-    withdrawn.
+    what the worker does when the last office has approved (False: one batch done, more to do), `undo` what
+    happens when the case is refused or withdrawn.
     """
 
     code: str
@@ -114,12 +134,35 @@ class Kind:
     started_by: Party
     route: tuple[Stop, ...]
     open: "Callable[..., Subject]"
-    effect: "Callable[[Case, Actor], None]"
+    effect: "Callable[[Case, Actor], bool | None]"
     undo: "Callable[[Case, Actor, str], None]"
     reopen: "Callable[[Case, dict[str, Any], User], None] | None" = None
     locks_student: bool = True
     requirements: tuple[Requirement, ...] = ()
     evidence: tuple[EvidenceNeed, ...] = ()
     reasons: tuple[str, ...] = field(
-        default=("材料不全或不清晰", "信息与材料不一致", "不符合入学条件", "其他")
+        default=("材料不全或不清晰", "信息与材料不一致", "不符合办理条件", "其他")
     )
+    right: Right = Right.FILE  # that starts it, at the office of `to_path`
+    about: About = About.OTHER
+    group: str = ""  # the heading of the menu that it stands under
+    summary: str = ""  # what it changes, in one sentence: read before filing
+    statuses: tuple[str, ...] = ()  # of the pupil's spell that it applies to
+    asks: "tuple[Ask, ...]" = ()
+    papers: "Callable[[Mapping[str, Any]], tuple[EvidenceNeed, ...]] | None" = None  # by what was answered
+    proposes: "Callable[[Case, Mapping[str, str]], list[Proposed]] | None" = None  # current beside proposed
+    prints: tuple[str, ...] = ()  # codes of the printed forms
+
+    def needs(self, payload: Mapping[str, Any]) -> tuple[EvidenceNeed, ...]:
+        """The papers that a case with this payload must have."""
+        return self.evidence + (self.papers(payload) if self.papers else ())
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """One value before and after, as the case page shows it."""
+
+    label: str
+    before: str
+    after: str
+    is_number: bool = False

@@ -51,6 +51,8 @@ class Case(models.Model):
     is_open = models.BooleanField("在办", default=True)
     version = models.PositiveIntegerField("版本", default=1)
     rulebook = models.CharField("规则版本", max_length=40)
+    # What its duration is compared by: kind, and for a move how far the two offices are apart.
+    lane = models.CharField("路线", max_length=60, blank=True)
     filed_by: Any = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="filed_cases", verbose_name="发起人"
     )
@@ -76,6 +78,8 @@ class Case(models.Model):
             models.Index(fields=["to_path", "-id"]),
             models.Index(fields=["from_path", "-id"]),
             models.Index(fields=["filed_by", "is_open"]),
+            models.Index(fields=["student", "-id"], name="case_of_student"),
+            models.Index(fields=["lane", "-ended_at"], name="case_lane", condition=Q(state="done")),
         ]
 
     def __str__(self) -> str:
@@ -132,7 +136,9 @@ class Step(models.Model):
     is_current = models.BooleanField("待办", default=False)
     arrived_at = models.DateTimeField("到达时间", null=True)
     due_on = models.DateField("截止日", null=True)
+    reminded = models.PositiveSmallIntegerField("已提醒", default=0)  # 1 at half time, 2 a day before
     escalated_at = models.DateTimeField("督办时间", null=True)
+    urged_at = models.DateTimeField("催办时间", null=True)
     decision = models.CharField("决定", max_length=10, choices=Decision, blank=True, default="")
     decided_by: Any = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="decisions", verbose_name="办理人"
@@ -157,6 +163,8 @@ class Step(models.Model):
                 condition=Q(is_current=True),
             ),
             models.Index(fields=["due_on"], name="step_overdue", condition=Q(is_current=True)),
+            # An office's on-time rate reads what it decided, by month.
+            models.Index(fields=["office_path", "decided_at"], name="step_decided"),
         ]
 
     def __str__(self) -> str:
@@ -180,3 +188,37 @@ class Evidence(models.Model):
 
     def __str__(self) -> str:
         return self.type
+
+
+class Tracking(models.Model):
+    """Where a family's tracking code leads: found by the digest of the code alone, before any scope is set.
+
+    Not behind the wall: it holds a case number and two paths, and the page runs under those (ARCHITECTURE 2).
+    """
+
+    digest = models.CharField("代码摘要", max_length=64, unique=True)
+    case_no = models.CharField("办件号", max_length=20, unique=True)
+    from_path = PathField("来源路径")
+    to_path = PathField("去向路径")
+
+    class Meta:
+        verbose_name = "查询码"
+
+    def __str__(self) -> str:
+        return self.case_no
+
+
+class LanePace(models.Model):
+    """How long cases of one lane took: working days from filing to the end, of the last year."""
+
+    lane = models.CharField("路线", max_length=60, unique=True)
+    count = models.PositiveIntegerField("件数")
+    half = models.PositiveSmallIntegerField("半数不超过(工作日)")  # P50
+    most = models.PositiveSmallIntegerField("九成不超过(工作日)")  # P90
+    folded_at = models.DateTimeField("计算时间", db_default=Now())
+
+    class Meta:
+        verbose_name = "办理用时"
+
+    def __str__(self) -> str:
+        return f"{self.lane} {self.half}/{self.most}"

@@ -20,11 +20,13 @@ from config.workdays import Calendar
 from registry.codes import label
 from registry.models import SchoolClass
 from registry.services.intake_rules import seats_left
+from transfers.kind import Kind
 from transfers.kinds import KINDS
 from transfers.models import Case, Step
 
 PAGE = 50
 SIGNING = (Right.REVIEW, Right.DECIDE)
+STARTERS = tuple(dict.fromkeys(kind.right for kind in KINDS.values()))  # who may start some kind
 ERASED = ""  # a refused case keeps no card (RD-8)
 
 
@@ -65,6 +67,14 @@ def card_of(number: str, card: Any) -> dict[str, str]:
     return dict(unseal_json(card, "transfers_case", number, "card")) if card else {}
 
 
+def kind_choices() -> list[tuple[str, list[Kind]]]:
+    """The procedures by group, for filters; those without one first."""
+    groups: dict[str, list[Kind]] = {"": []}
+    for kind in KINDS.values():
+        groups.setdefault(kind.group, []).append(kind)
+    return list(groups.items())
+
+
 # ── Queue ─────────────────────────────────────────────────────────────────────────────────────────────────
 @dataclass(slots=True)
 class Filters:
@@ -103,6 +113,12 @@ def own_steps(user: User) -> Any:
     return steps.filter(is_current=True, office_path=user.acting_path, right__in=rights)
 
 
+def after_due(steps: Any, user: User, after: str) -> Any:
+    """The steps that follow the one with the id `after`, by deadline. Raises NotFound."""
+    last = _cursor(Step.objects.visible_to(user, Right.VIEW_CASE), pk=_number(after))
+    return steps.filter(TupleGreaterThan((F("due_on"), F("id")), (Value(last["due_on"]), Value(last["id"]))))
+
+
 _STEP_COLUMNS = (
     "id", "label", "office_name", "due_on", "arrived_at", "escalated_at",
     "case_id", "case__number", "case__kind", "case__card", "case__payload__count",
@@ -122,11 +138,8 @@ def read_queue(user: User, filters: Filters, after: str = "", size: int = PAGE) 
         steps = steps.filter(due_on__lt=today())
     total = count_up_to(steps)
     if after:
-        last = _cursor(Step.objects.visible_to(user, Right.VIEW_CASE), pk=_number(after))
-        steps = steps.filter(
-            TupleGreaterThan((F("due_on"), F("id")), (Value(last["due_on"]), Value(last["id"])))
-        )
-    rows = list(steps.order_by("due_on", "id").values(*_STEP_COLUMNS)[: size + 1])
+        steps = after_due(steps, user, after)
+    rows = _step_columns(user, list(steps.order_by("due_on", "id").values_list("pk", flat=True)[: size + 1]))
     page = Page(rows[:size], rows[size - 1]["id"] if len(rows) > size else None, total)
     left = workdays_left(row["due_on"] for row in page.rows)
     for row in page.rows:
@@ -136,6 +149,17 @@ def read_queue(user: User, filters: Filters, after: str = "", size: int = PAGE) 
         # Who files does not review: shown, because it waits, but not to be ticked (R-ACC-02).
         row["is_own"] = row["case__filed_by_id"] == user.pk
     return page
+
+
+def _step_columns(user: User, ids: list[int]) -> list[dict[str, Any]]:
+    """The queue's columns of these steps, in this order.
+
+    Keys first, columns after: with the join to the case in one query the planner may walk every case of the
+    scope instead of the index that the queue has (6.4 ms at 3,000 steps, tried; so 1 ms).
+    """
+    seen = Step.objects.visible_to(user, Right.VIEW_CASE).filter(pk__in=ids)
+    found = {row["id"]: row for row in seen.values(*_STEP_COLUMNS)}
+    return [found[pk] for pk in ids if pk in found]
 
 
 def dress_case(row: dict[str, Any], number: str, kind: str, card: Any, count: int | None) -> None:
@@ -178,11 +202,8 @@ def read_cases(user: User, filters: Filters, after: str = "", size: int = PAGE) 
     total = count_up_to(cases)
     if after:
         cases = cases.filter(id__lt=_cursor(seen, number=after)["id"])
-    waiting = Step.objects.filter(case=OuterRef("pk"), is_current=True)
-    rows = list(
-        cases.newest_first(user.acting_path)
-        .annotate(at=Subquery(waiting.values("office_name")), due_on=Subquery(waiting.values("due_on")))
-        .values(*_CASE_COLUMNS, "at", "due_on")[: size + 1]
+    rows = _case_columns(
+        user, list(cases.newest_first(user.acting_path).values_list("pk", flat=True)[: size + 1])
     )
     page = Page(rows[:size], rows[size - 1]["number"] if len(rows) > size else None, total)
     left = workdays_left(row["due_on"] for row in page.rows)
@@ -191,6 +212,17 @@ def read_cases(user: User, filters: Filters, after: str = "", size: int = PAGE) 
         row["state_name"] = Case.State(row["state"]).label
         row["left"] = left.get(row["due_on"])
     return page
+
+
+def _case_columns(user: User, ids: list[int]) -> list[dict[str, Any]]:
+    """The list's columns of these cases, in this order; keys first, as in the queue."""
+    waiting = Step.objects.filter(case=OuterRef("pk"), is_current=True)
+    seen = Case.objects.visible_to(user, Right.VIEW_CASE).filter(pk__in=ids)
+    columns = seen.annotate(
+        at=Subquery(waiting.values("office_name")), due_on=Subquery(waiting.values("due_on"))
+    ).values(*_CASE_COLUMNS, "at", "due_on")
+    found = {row["id"]: row for row in columns}
+    return [found[pk] for pk in ids if pk in found]
 
 
 def open_case(user: User, number: str) -> Case:

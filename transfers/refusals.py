@@ -58,6 +58,26 @@ class EvidenceNotTicked(Refusal):
     message = _("以下材料缺少或尚未核对：{what}。核对后勾选，再同意。")
 
 
+class ExceptionUnknown(Refusal):
+    """An exception was asked for where the procedure knows none."""
+
+    code, status = "exception_unknown", 422
+    message = _("该业务没有可以申请例外的这一条件，请去掉后再提交。")
+
+
+class ExceptionOpen(Refusal):
+    """The entitled office approves without saying whether it makes the exception it was asked for."""
+
+    code, status = "exception_open", 422
+    message = _("学校就“{what}”申请例外。同意须勾选“准予例外”并写明理由；不准予的，请退回补正或不同意。")
+
+
+class NotForStatus(Refusal):
+    code, status = "not_for_status", 409
+    rule = "R-UPD-04"
+    message = _("该生学籍状态为“{status}”，“{kind}”适用于：{among}。")
+
+
 class NoAuthority(Refusal):
     code, status = "no_authority", 409
     message = _("{office}没有对应的学籍主管部门，无法确定办理流程，请联系上级维护单位信息。")
@@ -108,3 +128,15 @@ class NotTheStarter(Refusal):
     code, status = "not_the_starter", 403
     rule = "R-TRF-05"
     message = _("只有发起单位可以撤回或补正该办件。")
+
+
+class NotOverdue(Refusal):
+    code, status = "not_overdue", 409
+    rule = "R-TRF-03"
+    message = _("该环节没有超期，或刚刚已经办理，不需要催办。请刷新后再看。")
+
+
+class UrgedToday(Refusal):
+    code, status = "urged_today", 409
+    rule = "R-TRF-03"
+    message = _("该环节今天已经催办过，每个工作日催办一次。可电话联系经办人，或下一个工作日再催办。")

@@ -9,7 +9,7 @@ from typing import Any
 from accounts.models import Organization
 from config.clock import today
 from config.rules import rule
-from config.scope import ancestors
+from config.scope import NATION, ancestors
 from transfers.kind import Kind, Party, Stop
 from transfers.refusals import NoAuthority
 
@@ -49,6 +49,17 @@ def bureau_of(path: str) -> Organization | None:
     return next((office for office in offices_above(path) if office.kind in bureaus), None)
 
 
+def superior_of(path: str) -> Organization | None:
+    """The next authority above the authority of `path`."""
+    above = [office for office in offices_above(path) if office.is_authority or office.path == NATION]
+    own = Organization.objects.filter(path=path, is_authority=True).exists()
+    return next(iter(above if own else above[1:]), None)
+
+
+def _office_above(path: str, kind: str) -> Organization | None:
+    return next((office for office in offices_above(path) if office.kind == kind), None)
+
+
 def resolve(party: Party, from_path: str, to_path: str) -> Organization | None:
     """The office that `party` means in a case between two schools; None for a level that this place does
     not have.
@@ -66,6 +77,20 @@ def resolve(party: Party, from_path: str, to_path: str) -> Organization | None:
             return bureau_of(to_path)
         case Party.RELEASE_AUTHORITY:
             return authority_of(from_path)
+        case Party.RELEASE_TOWNSHIP:
+            return township_of(from_path)
+        case Party.TAKE_OVER_CITY:
+            return _office_above(to_path, Organization.Kind.CITY)
+        case Party.TAKE_OVER_PROVINCE:
+            return _office_above(to_path, Organization.Kind.PROVINCE)
+        case Party.RELEASE_CITY:
+            return _office_above(from_path, Organization.Kind.CITY)
+        case Party.RELEASE_PROVINCE:
+            return _office_above(from_path, Organization.Kind.PROVINCE)
+        case Party.FILING_OFFICE:
+            return Organization.objects.get(path=to_path)
+        case Party.SUPERIOR:
+            return superior_of(to_path)
 
 
 def plan(kind: Kind, from_path: str, to_path: str, payload: Mapping[str, Any]) -> list[Planned]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from accounts.models import Organization, User
 from accounts.rights import explain
@@ -20,16 +21,21 @@ from config.rules import rulebook_version
 from config.workdays import add_workdays
 from registry.codes import label
 from registry.models import OpenBusiness, Student
+from registry.reorganizing import refuse_if_moving
 from registry.services.refusals import EvidenceMissing
-from transfers.kind import Advice, Facts, Kind, Subject
+from transfers import across
+from transfers.kind import Advice, Facts, Kind, Requirement, Subject
 from transfers.kinds import KINDS
 from transfers.models import Case, Evidence, Step
+from transfers.notify import case_ended, case_returned, step_arrived
 from transfers.outbox import COMPLETE_CASE, owe
 from transfers.refusals import (
     CaseChanged,
     CaseClosed,
     CaseLocked,
     EvidenceNotTicked,
+    ExceptionOpen,
+    ExceptionUnknown,
     NotTheStarter,
     NotYourTurn,
     ReasonNeeded,
@@ -39,6 +45,7 @@ from transfers.refusals import (
     StepAlreadyTaken,
 )
 from transfers.route import plan, resolve
+from transfers.tracking import open_tracking
 
 _REASON_AT_LEAST = 4  # characters
 
@@ -55,22 +62,69 @@ def facts_of(case: Case) -> Facts:
     return Facts(subject, case.from_path, case.to_path, case.payload, case, types)
 
 
-def examine_case(kind: Kind, facts: Facts) -> list[tuple[Any, str]]:
-    """Each requirement with an empty text, or what is wrong; reviewers see them all."""
-    return [(requirement, requirement.check(facts)) for requirement in kind.requirements]
+def examine_case(kind: Kind, facts: Facts) -> list[tuple[Requirement, str]]:
+    """Each requirement with an empty text, or what is wrong; reviewers see them all.
+
+    Where an exception was asked for, or granted, what is wrong is said as advice.
+    """
+    return [
+        (requirement, _with_exception(requirement, requirement.check(facts), facts.payload))
+        for requirement in kind.requirements
+    ]
 
 
-def check_requirements(kind: Kind, facts: Facts) -> None:
-    """Raise RequirementFailed for the first condition that is not met, naming its article."""
-    for requirement, why in examine_case(kind, facts):
+def _with_exception(requirement: Requirement, why: str, payload: dict[str, Any]) -> str:
+    if not why or isinstance(why, Advice):
+        return why
+    if requirement.code in (granted := payload.get("granted", {})):
+        office = granted[requirement.code]["office"]
+        return Advice(_("{why}已由{office}准予例外。").format(why=why, office=office))
+    if requirement.code in payload.get("exempt", ()):
+        return Advice(_("{why}学校已申请例外。").format(why=why))
+    return why
+
+
+def exceptions_at(kind: Kind, case: Case, step: Step, checks: list[tuple[Requirement, str]]) -> list[str]:
+    """Codes of the conditions in `checks` whose exception the office of `step` has to grant or deny."""
+    asked, granted = case.payload.get("exempt", ()), case.payload.get("granted", {})
+    if not asked or step.right != Right.DECIDE:
+        return []
+    open_ones = [one for one, why in checks if why and one.code in asked and one.code not in granted]
+    offices = {one.code: resolve(one.exempt, case.from_path, case.to_path) for one in open_ones if one.exempt}
+    return [
+        code for code, office in offices.items() if office is not None and office.path == step.office_path
+    ]
+
+
+def check_exceptions(kind: Kind, facts: Facts, reason: str) -> None:
+    """Make sure that every exception in the payload can be asked for, with a reason.
+
+    Raises ExceptionUnknown, ReasonNeeded.
+    """
+    asked = facts.payload.get("exempt", ())
+    able = {one.code for one in kind.requirements
+            if one.exempt and resolve(one.exempt, facts.from_path, facts.to_path)}  # fmt: skip
+    if set(asked) - able:
+        raise ExceptionUnknown()
+    if asked and not is_reason(reason):
+        raise ReasonNeeded()
+
+
+def check_requirements(kind: Kind, facts: Facts) -> list[tuple[Requirement, str]]:
+    """Raise RequirementFailed for the first condition that is not met, naming its article; else all of them
+    with what advice they give.
+    """
+    checks = examine_case(kind, facts)
+    for requirement, why in checks:
         if why and not isinstance(why, Advice):
             raise RequirementFailed(
                 label=requirement.label, why=why, rule=requirement.rule, article=requirement.article
             )
+    return checks
 
 
-def missing_evidence(kind: Kind, types: "set[str] | frozenset[str]") -> list[str]:
-    return [need.label for need in kind.evidence if not types & set(need.types)]
+def missing_evidence(kind: Kind, types: "set[str] | frozenset[str]", payload: dict[str, Any]) -> list[str]:
+    return [need.label for need in kind.needs(payload) if not types & set(need.types)]
 
 
 def card_of(student: Student) -> dict[str, str]:
@@ -111,18 +165,32 @@ def file_case(
     before), and what the kind's own opening raises.
     """
     origin = from_school or to_school
-    starter = resolve(kind.started_by, origin.path, to_school.path)
-    assert starter is not None, "a kind starts at a school"
-    explain(actor, Right.FILE, at=starter.path).or_raise()
-    payload = payload or {}
-    absent = missing_evidence(kind, {m.evidence_type for m in materials})
-    if absent:
+    explain(actor, kind.right, at=to_school.path).or_raise()
+    for path in {origin.path, to_school.path}:
+        refuse_if_moving(path)
+    payload, secrets = payload or {}, secrets or {}
+    # A pupil elsewhere is found by exact number and name first; from there on both schools are looked at.
+    with across.reaching(origin.path, to_school.path):
+        return _file(kind, origin, to_school, list(materials), payload, secrets, actor, opening)
+
+
+def _file(
+    kind: Kind,
+    origin: Organization,
+    to_school: Organization,
+    materials: list[Material],
+    payload: dict[str, Any],
+    secrets: dict[str, str],
+    actor: User,
+    opening: dict[str, Any],
+) -> Case:
+    types = frozenset(m.evidence_type for m in materials)
+    if absent := missing_evidence(kind, types, payload):
         raise EvidenceMissing(what="、".join(absent))
     subject = kind.open(to_school, payload=payload, actor=actor, **opening)
     fault("opened")
-    facts = Facts(
-        subject, origin.path, to_school.path, payload, None, frozenset(m.evidence_type for m in materials)
-    )
+    facts = Facts(subject, origin.path, to_school.path, payload, None, types)
+    check_exceptions(kind, facts, secrets.get("exempt_reason", ""))
     check_requirements(kind, facts)
     case_id = next_ids("transfers_case")[0]
     case = Case(
@@ -135,18 +203,21 @@ def file_case(
         to_path=to_school.path,
         from_name=origin.name,
         to_name=to_school.name,
+        lane=payload.get("lane", kind.code),
         payload=payload,
         rulebook=rulebook_version(),
         filed_by=actor,
-        filed_by_name=actor.name,
+        filed_by_name=actor.signing_name,
     )
     if subject.student is not None:
-        case.set_card(card_of(subject.student) | (secrets or {}))
+        case.set_card(card_of(subject.student) | secrets)
     if kind.locks_student:
         lock_pupils(kind, case)
     case.save(force_insert=True)
     attach_evidence(case, materials, actor=actor)
     plan_steps(kind, case, first=1)
+    if subject.student is not None:
+        open_tracking(case)
     record(
         "transfers.case.file",
         case,
@@ -181,7 +252,7 @@ def lock_pupils(kind: Kind, case: Case) -> None:
 
 def attach_evidence(case: Case, materials: Sequence[Material], *, actor: User) -> None:
     """Keep `materials` with the case, and on the file of the pupil where it is about one."""
-    if case.student is not None:
+    if case.student is not None and case.student.org_path == case.to_path:
         attach(materials, case.student, actor=actor)
     for material in materials:
         Evidence.objects.get_or_create(
@@ -210,6 +281,7 @@ def plan_steps(kind: Kind, case: Case, *, first: int) -> None:
     ]
     Step.objects.bulk_create(steps)
     arrive(steps[0], since=case.deferred_until)
+    step_arrived(steps[0], case)
 
 
 def arrive(step: Step, *, since: date | None = None) -> None:
@@ -249,19 +321,27 @@ def own_turn(case: Case, actor: User) -> Step:
 
 @transaction.atomic
 def decide(
-    case: Case, decision: str, *, actor: User, reason: str = "", ticked: "Sequence[str] | None" = None
+    case: Case,
+    decision: str,
+    *,
+    actor: User,
+    reason: str = "",
+    ticked: "Sequence[str] | None" = None,
+    granted: Sequence[str] = (),
 ) -> Step:
     """Record `actor`'s decision on the step that `case` waits at, or change nothing.
 
-    `ticked` are the evidence types she has looked at; approving needs every required one. The UPDATE names
-    the state it expects: of two officers who press the same button, one wins. Raises NotAllowed,
-    SecondSignature, ReasonNeeded, EvidenceNotTicked, RequirementFailed or StepAlreadyTaken.
+    `ticked` are the evidence types she has looked at; approving needs every required one. `granted` are the
+    conditions from which she makes an exception, where her office may. The UPDATE names the state it expects:
+    of two officers who press the same button, one wins. Raises NotAllowed, SecondSignature, ReasonNeeded,
+    EvidenceNotTicked, ExceptionOpen, RequirementFailed or StepAlreadyTaken.
     """
     kind = KINDS[case.kind]
     step = own_turn(case, actor)
     refuse_second_signature(case, step, actor)
     if decision == Step.Decision.APPROVE:
-        absent = missing_evidence(kind, set(ticked or ()) & facts_of(case).evidence_types)
+        handed_in = set(case.evidence.values_list("type", flat=True))
+        absent = missing_evidence(kind, set(ticked or ()) & handed_in, case.payload)
         if absent:
             raise EvidenceNotTicked(what="、".join(absent))
     elif not is_reason(reason):
@@ -271,7 +351,7 @@ def decide(
     taken = Step.objects.filter(pk=step.pk, decision="", is_current=True).update(
         decision=decision,
         decided_by=actor,
-        decided_by_name=actor.name,
+        decided_by_name=actor.signing_name,
         decided_at=Now(),
         reason=reason.strip(),
         is_current=False,
@@ -284,7 +364,9 @@ def decide(
     fault("taken")
     if decision == Step.Decision.APPROVE:
         # After the step is taken: the loser of a race is told who decided, not what that changed.
-        check_requirements(kind, facts_of(case))
+        with across.reaching(case.from_path, case.to_path):
+            checks = check_requirements(kind, facts_of(case))
+        grant_exceptions(kind, case, step, checks, granted, actor=actor, reason=reason)
     record(
         f"transfers.case.{decision}",
         case,
@@ -298,6 +380,33 @@ def decide(
     advance(kind, case, step, decision, actor=actor, reason=reason.strip())
     fault("decided")
     return step
+
+
+def grant_exceptions(
+    kind: Kind,
+    case: Case,
+    step: Step,
+    checks: list[tuple[Requirement, str]],
+    granted: Sequence[str],
+    *,
+    actor: User,
+    reason: str,
+) -> None:
+    """Keep who made which exception and why, as an act of its own. Raises ExceptionOpen, ReasonNeeded."""
+    waiting = exceptions_at(kind, case, step, checks)
+    if not waiting:
+        return
+    if set(waiting) - set(granted):
+        labels = [one.label for one, _why in checks if one.code in set(waiting) - set(granted)]
+        raise ExceptionOpen(what="、".join(labels))
+    if not is_reason(reason):
+        raise ReasonNeeded()
+    by = {"office": step.office_name, "name": actor.signing_name, "on": today().isoformat()}
+    case.payload["granted"] = case.payload.get("granted", {}) | dict.fromkeys(waiting, by)
+    record(
+        "transfers.case.exempt", case, actor=actor, reason=reason.strip(), basis=kind.article,
+        number=case.number, kind=kind.name, what=waiting,
+    )  # fmt: skip
 
 
 def refuse_second_signature(case: Case, step: Step, actor: User) -> None:
@@ -327,13 +436,15 @@ def advance(kind: Kind, case: Case, step: Step, decision: str, *, actor: Actor, 
         end_case(kind, case, Case.State.REFUSED, actor=actor, reason=reason)
     elif decision == Step.Decision.RETURN:
         move_state(case, Case.State.RETURNED)
+        case_returned(case, step)
     else:
         following = case.steps.filter(ordinal=step.ordinal + 1).first()
         if following is not None:
             arrive(following)
-            move_state(case, Case.State.WAITING)
+            move_state(case, Case.State.WAITING, payload=case.payload)
+            step_arrived(following, case)
         else:
-            move_state(case, Case.State.APPROVED)
+            move_state(case, Case.State.APPROVED, payload=case.payload)
             owe(COMPLETE_CASE, case.pk, case.reach)
 
 
@@ -359,24 +470,25 @@ def end_case(kind: Kind, case: Case, state: str, *, actor: Actor, reason: str) -
     case.is_open = False
     kind.undo(case, actor, reason)
     OpenBusiness.objects.filter(case_no=case.number).delete()
+    case_ended(case)
 
 
 def may_withdraw(case: Case, actor: User) -> bool:
     """The starting office's registrar, before the last office has decided (R-TRF-05)."""
     waits = case.state in (Case.State.WAITING, Case.State.RETURNED)
-    return waits and actor.may_act_at(Right.FILE, case.to_path)
+    return waits and actor.may_act_at(KINDS[case.kind].right, case.to_path)
 
 
 @transaction.atomic
 def withdraw(case: Case, *, actor: User, reason: str) -> None:
     """Take an open case back. Raises NotTheStarter, CaseClosed, ReasonNeeded."""
-    if not actor.may_act_at(Right.FILE, case.to_path):
+    kind = KINDS[case.kind]
+    if not actor.may_act_at(kind.right, case.to_path):
         raise NotTheStarter()
     if not may_withdraw(case, actor):
         raise CaseClosed(state=case.get_state_display())
     if not is_reason(reason):
         raise ReasonNeeded()
-    kind = KINDS[case.kind]
     end_case(kind, case, Case.State.WITHDRAWN, actor=actor, reason=reason.strip())
     record(
         "transfers.case.withdraw",
@@ -396,21 +508,22 @@ def refile(
 
     Raises NotTheStarter, CaseClosed unless it was returned, and what the kind's `reopen` raises.
     """
-    if not actor.may_act_at(Right.FILE, case.to_path):
+    kind = KINDS[case.kind]
+    if not actor.may_act_at(kind.right, case.to_path):
         raise NotTheStarter()
     if case.state != Case.State.RETURNED:
         raise CaseClosed(state=case.get_state_display())
-    kind = KINDS[case.kind]
-    if kind.reopen is not None:
-        kind.reopen(case, payload or {}, actor)
-    attach_evidence(case, materials, actor=actor)
-    absent = missing_evidence(kind, facts_of(case).evidence_types)
-    if absent:
-        raise EvidenceMissing(what="、".join(absent))
-    check_requirements(kind, facts_of(case))
-    if case.student_id is not None:
-        # What the decision is about stays sealed beside the fresh card.
-        case.set_card(case.open_card() | card_of(Student.objects.get(pk=case.student_id)))
+    with across.reaching(case.from_path, case.to_path):
+        if kind.reopen is not None:
+            kind.reopen(case, payload or {}, actor)
+        attach_evidence(case, materials, actor=actor)
+        facts = facts_of(case)
+        if absent := missing_evidence(kind, facts.evidence_types, case.payload):
+            raise EvidenceMissing(what="、".join(absent))
+        check_requirements(kind, facts)
+        if case.student_id is not None:
+            # What the decision is about stays sealed beside the fresh card.
+            case.set_card(case.open_card() | card_of(Student.objects.get(pk=case.student_id)))
     case.payload["filers"] = sorted({case.filed_by_id, actor.pk, *case.payload.get("filers", ())})
     # Steps behind the one that returned the case were never reached.
     case.steps.filter(decision="").delete()
@@ -420,7 +533,7 @@ def refile(
         card=case.card,
         payload=case.payload,
         filed_by=actor,
-        filed_by_name=actor.name,
+        filed_by_name=actor.signing_name,
     )
     plan_steps(kind, case, first=_last_return(case) + 1)
     record("transfers.case.refile", case, actor=actor, number=case.number, kind=kind.name)

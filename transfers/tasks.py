@@ -9,15 +9,14 @@ from django.db import OperationalError
 from django.db.models.functions import Now
 
 from accounts.models import Organization
-from audit.services import System, record
-from config.clock import today
 from config.models import Job, Outbox
-from config.scope import NATION, ancestors, scoped_transaction
+from config.scope import NATION, scoped_transaction
 from registry.intake.arriving import COMMIT
 from registry.models import Student
 from registry.status import NORMAL
+from transfers import clock, suspensions
 from transfers.completion import MOST_ATTEMPTS, perform_owed
-from transfers.models import Step
+from transfers.lanes import fold_lanes
 from transfers.outbox import NUMBER_STUDENT, PERFORM, owe
 from transfers.submission import submit_batch
 
@@ -49,28 +48,35 @@ def provinces() -> list[str]:
 
 @shared_task
 def remind_and_escalate() -> int:
-    """Steps past their day go onto the list of the office above; nothing passes by silence (R-TRF-03)."""
-    escalated = 0
+    """Each quarter of an hour: remind at half time and on the eve; what is late goes before the office above.
+    Nothing passes by silence (R-TRF-03).
+    """
+    done = 0
+    for path in provinces():
+        for act in (clock.escalate, clock.remind_on_the_eve, clock.remind_of_half):
+            pack = clock.PACK
+            while pack == clock.PACK:
+                with scoped_transaction(path):
+                    pack = act(path)
+                done += pack
+    return done
+
+
+@shared_task
+def fold_lane_paces() -> int:
+    """Nightly: how long the cases of each lane took, for the forecast on tracking pages."""
+    with scoped_transaction(NATION):
+        return fold_lanes()
+
+
+@shared_task
+def watch_suspensions() -> int:
+    """Nightly: tell schools of suspensions that run out or have (R-CHG-04). Each is said once."""
+    due = 0
     for path in provinces():
         with scoped_transaction(path):
-            late = Step.objects.filter(is_current=True, escalated_at=None, due_on__lt=today()).select_related(
-                "case"
-            )
-            for step in late.select_for_update(skip_locked=True, of=("self",))[:_PACK]:
-                Step.objects.filter(pk=step.pk).update(escalated_at=Now())
-                above = ancestors(step.office_path)[-2] if step.office_path != NATION else NATION
-                record(
-                    "transfers.step.escalate",
-                    step.case,
-                    actor=System(acting_path=path),
-                    basis="R-TRF-03",
-                    step=step.label,
-                    office=step.office_name,
-                    above=above,
-                    number=step.case.number,
-                )
-                escalated += 1
-    return escalated
+            due += suspensions.remind(path)
+    return due
 
 
 @shared_task

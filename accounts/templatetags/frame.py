@@ -24,6 +24,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import Organization
+from config.workdays import is_calendar_final
 
 register = template.Library()
 
@@ -66,21 +67,34 @@ def icon(name: str, size: str = "") -> dict[str, str]:
     return {"name": name, "size": size}
 
 
+@register.filter
+def tone(code: object) -> str:
+    """The colour of a state; rows of a list use it, for a tag of its own costs each row a template."""
+    return _TONE_OF.get(str(code), "idle")
+
+
 @register.inclusion_tag("components/status_badge.html")
 def status_badge(code: str, label: str = "") -> dict[str, str]:
     """The state `code` with its word; a code nobody listed is shown as ended."""
-    return {"tone": _TONE_OF.get(str(code), "idle"), "label": label or str(code)}
+    return {"tone": tone(code), "label": label or str(code)}
 
 
 @register.inclusion_tag("components/mono.html")
 def mono(value: object) -> dict[str, Any]:
+    return {"groups": fours(value), "text": "" if value is None else str(value)}
+
+
+@register.filter
+def fours(value: object) -> list[str]:
     text = "" if value is None else str(value)
-    return {"groups": [text[start : start + 4] for start in range(0, len(text), 4)], "text": text}
+    return [text[start : start + 4] for start in range(0, len(text), 4)]
 
 
-@register.inclusion_tag("components/due.html")
-def due(day: date | None, left: int | None = None) -> dict[str, Any]:
-    """A deadline by working days left; without a count only its day is shown."""
+@register.inclusion_tag("components/due.html", takes_context=True)
+def due(context: template.Context, day: date | None, left: int | None = None) -> dict[str, Any]:
+    """A deadline by working days left, marked while its year's holidays are not announced; without a count
+    only its day is shown.
+    """
     if day is None:
         return {"words": "", "tone": "", "day": ""}
     shown = _("{month}月{day}日").format(month=day.month, day=day.day)
@@ -93,7 +107,17 @@ def due(day: date | None, left: int | None = None) -> dict[str, Any]:
     else:
         words = ngettext("还剩 {n} 个工作日", "还剩 {n} 个工作日", left)
         tone = "soon" if left <= SOON_DAYS else ""
-    return {"words": words.format(n=abs(left)), "tone": tone, "day": shown, "iso": day.isoformat()}
+    facts = {"words": words.format(n=abs(left)), "tone": tone, "day": shown, "iso": day.isoformat()}
+    return facts | {"guessed_year": "" if _is_final(context, day.year) else str(day.year)}
+
+
+def _is_final(context: template.Context, year: int) -> bool:
+    """Whether the calendar of `year` is announced: asked once a page, however many deadlines it shows."""
+    request: Any = context.get("request")
+    known: dict[int, bool] = request.__dict__.setdefault("final_years", {}) if request else {}
+    if year not in known:
+        known[year] = is_calendar_final(year)
+    return known[year]
 
 
 @register.inclusion_tag("components/empty_state.html")

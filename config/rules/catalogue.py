@@ -186,6 +186,41 @@ ROUTE_EXTRA_LEVELS = Parameter(
         "province_across": _("跨省报省级核办"),
     },
 )
+# What is refused unless a locality says otherwise (HANDBOOK R-TRF-11): Beijing's four cases and the like.
+TRANSFER_BAN_GRADUATING = Parameter(
+    "TRANSFER_BAN_GRADUATING", "地方学籍管理规定", True, "", FREE, PROVINCE,
+    _("毕业年级学生不予转学"),
+    kind="bool",
+)
+TRANSFER_BAN_FIRST_TERM = Parameter(
+    "TRANSFER_BAN_FIRST_TERM", "地方学籍管理规定", True, "", FREE, PROVINCE,
+    _("起始年级第一学期的学生不予转学"),
+    kind="bool",
+)
+TRANSFER_BAN_MID_TERM = Parameter(
+    "TRANSFER_BAN_MID_TERM", "地方学籍管理规定", "windows", "", one_of("windows", "off"), PROVINCE_COUNTY,
+    _("学期中途不予转学，转学只在规定的时间内受理"),
+    kind="choice", labels={"windows": _("只在转学窗口内受理"), "off": _("停办期以外随时受理")},
+)
+TRANSFER_BAN_SANCTION = Parameter(
+    "TRANSFER_BAN_SANCTION", "地方学籍管理规定", True, "", FREE, PROVINCE,
+    _("受纪律处分尚未解除的学生不予转学"),
+    kind="bool",
+)
+TRANSFER_BAN_SAME_CATCHMENT = Parameter(
+    "TRANSFER_BAN_SAME_CATCHMENT", "地方学籍管理规定", True, "", FREE, PROVINCE_COUNTY,
+    _("同一学区（服务片区）内不予转学"),
+    kind="bool",
+)
+# The extra checks of two grounds (HANDBOOK A5.4); the bounds are ours.
+HUKOU_MONTHS = Parameter(
+    "HUKOU_MONTHS", "地方学籍管理规定", 12, "月", between(0, 36), PROVINCE,
+    _("回户籍地就读的，户口为独立户或者挂靠户的须已在当地落户满规定的时间"),
+)
+BUSINESS_MONTHS = Parameter(
+    "BUSINESS_MONTHS", "地方学籍管理规定", 12, "月", between(0, 36), PROVINCE,
+    _("监护人经商办企业的，须已在学区内经营满规定的时间"),
+)
 
 # --- Suspension, absence, repetition, death (bounds of months, weeks and share are ours) -----------
 
@@ -203,6 +238,33 @@ SUSPENSION_WARN_DAYS = Parameter(
     "SUSPENSION_WARN_DAYS", f"{RULE_2013}第十二条", 15, "工作日", between(1, 60), PROVINCE,
     _("休学期满前提醒监护人办理复学或续休"),
 )
+SUSPENSION_ILLNESS_DAYS = Parameter(
+    # HANDBOOK R-CHG-02: about three months' absence; the article leaves it to the province.
+    "SUSPENSION_ILLNESS_DAYS", f"{RULE_2013}第十二条", 90, "日", between(0, 180), PROVINCE,
+    _("因病休学的，诊断须休养的时间一般不少于三个月"),
+)
+SUSPENSION_INFECTIOUS_MONTHS = Parameter(
+    # HANDBOOK R-CHG-03 (Shandong): over half a year under treatment.
+    "SUSPENSION_INFECTIOUS_MONTHS", "地方学籍管理规定", 6, "月", between(1, 12), PROVINCE,
+    _("患传染病治疗时间超过规定期限的，由学校提出休学"),
+)
+SUSPENSION_ANSWER_DAYS = Parameter(
+    # HANDBOOK R-CHG-06.
+    "SUSPENSION_ANSWER_DAYS", "地方学籍管理规定", 10, "工作日", at_most(10), PROVINCE,
+    _("学校在收到休学申请后规定的时间内答复"),
+)
+CHANGE_STEP_DAYS = Parameter(
+    # No article gives a clock for the other changes: ten working days a step is our default, as for
+    # registration.
+    "CHANGE_STEP_DAYS", "第七条", 10, "工作日", at_most(10), PROVINCE,
+    _("转学以外的学籍变动每一环节在十个工作日内核办；办法未定时限，本系统参照转学执行"),
+)
+LEAVER_APPROVAL = Parameter(
+    # HANDBOOK H 12: no source says whether the county decides or takes note.
+    "LEAVER_APPROVAL", f"{RULE_2013}第十二条", "approve", "", one_of("approve", "file"), PROVINCE,
+    _("死亡、失踪、其他离校经学校办理后，由学籍主管部门核准或者备案"),
+    kind="choice", labels={"approve": _("核准"), "file": _("备案")},
+)
 DROPOUT_WEEKS = Parameter(
     "DROPOUT_WEEKS", f"{RULE_2013}第二十二条", 4, "周", between(1, 8), PROVINCE,
     _("义务教育阶段学生无故连续缺课且联系不上的，按疑似辍学处理"),
@@ -210,6 +272,48 @@ DROPOUT_WEEKS = Parameter(
 REPEAT_SHARE_S2 = Parameter(
     "REPEAT_SHARE_S2", f"{RULE_2013}第十二条", 2, "%", between(0, 10), PROVINCE,
     _("普通高中二年级留级学生占年级人数的最高比例"),
+)
+REPEAT_COMPULSORY = Parameter(
+    # HANDBOOK R-CHG-01, A6.1: never by order; Hainan alone allows it on request.
+    "REPEAT_COMPULSORY", f"{RULE_2013}第十二条", False, "", FREE, PROVINCE,
+    _("义务教育阶段经监护人申请可以留级"),
+    kind="bool",
+)
+REPEAT_MOST = Parameter(
+    "REPEAT_MOST", f"{RULE_2013}第十二条", 2, "次", at_most(2), PROVINCE,
+    _("学生在同一年级留级的最多次数"),
+)
+REPEAT_APPLY_DAYS = Parameter(
+    "REPEAT_APPLY_DAYS", f"{RULE_2013}第十二条", 10, "工作日", between(1, 60), PROVINCE,
+    _("监护人在学年结束前规定的时间提出留级申请"),
+)
+SKIP_ALLOWED = Parameter(
+    "SKIP_ALLOWED", f"{RULE_2013}第十二条", False, "", FREE, PROVINCE,
+    _("学生可以在学年初申请跳级"),
+    kind="bool",
+)
+GUEST_STUDY = Parameter(
+    "GUEST_STUDY", "地方学籍管理规定", True, "", FREE, PROVINCE_COUNTY,
+    _("可以接收借读生，学籍保留在原学校"),
+    kind="bool",
+)
+# When a senior school may begin an automatic withdrawal (HANDBOOK R-CHG-05, Hunan and Shandong): a province
+# may only wait longer; the upper bounds are ours.
+OVERAGE_WITHDRAWAL = Parameter(
+    "OVERAGE_WITHDRAWAL", f"{RULE_2013}第十二条", 20, "岁", between(20, 25), PROVINCE,
+    _("普通高中学生多次留级且超过规定年龄的，按自动退学处理"),
+)
+TRUANCY_DAYS_CONTINUOUS = Parameter(
+    "TRUANCY_DAYS_CONTINUOUS", f"{RULE_2013}第十二条", 15, "日", between(15, 60), PROVINCE,
+    _("普通高中学生一学期内连续旷课满规定天数，学校联系无果的，按自动退学处理"),
+)
+TRUANCY_DAYS_TERM = Parameter(
+    "TRUANCY_DAYS_TERM", f"{RULE_2013}第十二条", 45, "日", between(45, 90), PROVINCE,
+    _("普通高中学生一学期内累计旷课满规定天数，学校联系无果的，按自动退学处理"),
+)
+SUSPENSION_EXPIRED_MONTHS = Parameter(
+    "SUSPENSION_EXPIRED_MONTHS", f"{RULE_2013}第十二条", 1, "月", between(1, 24), PROVINCE,
+    _("普通高中学生休学期满后规定时间内未申请复学的，按自动退学处理"),
 )
 DEATH_CANCEL_DAYS = Parameter(
     "DEATH_CANCEL_DAYS", f"{RULE_2013}第二十一条", 10, "工作日", fixed(10), NATION,
@@ -277,7 +381,11 @@ IMAGES = Subject(_("材料与照片文件"))
 
 EVIDENCE_MAX_KB = Parameter(
     "EVIDENCE_MAX_KB", SYSTEM_GUIDE, 2048, "KB", at_most(2048), NATION,
-    _("佐证材料每个文件的大小，格式为JPG、JPEG或PNG"),
+    _("佐证材料每个文件的大小，格式为JPG、JPEG、PNG或PDF"),
+)
+EVIDENCE_PDF_PAGES = Parameter(
+    "EVIDENCE_PDF_PAGES", PROTECTION_STANDARD, 20, "页", at_most(20), NATION,
+    _("一份PDF佐证材料的页数"),
 )
 PHOTO_MAX_KB = Parameter(
     "PHOTO_MAX_KB", "全国中小学生学籍照片采集要求", 60, "KB", at_most(60), NATION,

@@ -4,21 +4,16 @@ It limits itself before it looks at a byte, scans, parses with python-calamine a
 A hostile workbook may take this process down, and nothing else (SECURITY FI-2, FI-3). No Django, no database,
 no settings: it knows its limits and the bytes.
 
-A frame is one letter, the length of its body in four bytes, and the body: `H` {"sheet", "total"}, `R` rows in
-order (the first is the sheet's first row), `E` the end, `B` why the workbook cannot be taken.
+Its frames: `H` {"sheet", "total"}, `R` rows in order (the first is the sheet's first row), `E` the end, `B`
+why the workbook cannot be taken.
 """
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import datetime
 import gc
 import io
 import json
-import resource
-import signal
-import struct
 import sys
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
@@ -35,40 +30,21 @@ from registry.intake.sheet import (
     is_guidance,
     restored,
 )
+from registry.limited import confine, send
 
 HEAD, ROWS, END, BAD = b"H", b"R", b"E", b"B"
-FRAME = struct.Struct(">cI")
 PACK_ROWS, PACK_CHARACTERS = 500, 1_000_000
 WIDEST = 10**15  # a spreadsheet keeps fifteen digits of a number; the sixteenth is gone
-_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
-
-
-def confine(limits: Limits) -> None:
-    """Give up everything that reading does not need, before the first byte."""
-    with contextlib.suppress(AttributeError, OSError):
-        libc = ctypes.CDLL(None)
-        libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
-        libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    for kind, most in (
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_NOFILE, 16),
-        (resource.RLIMIT_AS, limits.memory_bytes),
-    ):
-        resource.setrlimit(kind, (most, most))
-    # The kinder signal first: the parent can tell slowness from death.
-    resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 1))
 
 
 def main() -> None:
     """Read one workbook and say what it holds, or why it cannot be taken."""
     limits = Limits(**json.loads(sys.argv[1]))
-    confine(limits)
+    confine(limits.memory_bytes, limits.cpu_seconds)
     gc.disable()  # rows come and go by the thousand; nothing here is circular
     try:
         for kind, body in frames(sys.stdin.buffer.read(limits.file_bytes + 1), limits):
-            sys.stdout.buffer.write(FRAME.pack(kind, len(body)) + body)
-            sys.stdout.buffer.flush()
+            send(kind, body)
     except BrokenPipeError:
         sys.stderr.close()  # the parent has lost interest
 

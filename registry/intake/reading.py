@@ -7,33 +7,21 @@ with read_rows(content, "一年级.xlsx") as reading:
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import json
-import os
-import selectors
-import signal
-import subprocess
 import sys
-import threading
 import weakref
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import IO, Any, Self
-
-from django.conf import settings
+from typing import Any, Self
 
 from config.rules import rules
 from registry.intake import archive
-from registry.intake.reader import BAD, END, FRAME, HEAD, ROWS
+from registry.intake.reader import BAD, END, HEAD, ROWS
 from registry.intake.refusals import BadFile
 from registry.intake.sheet import CELL_END, ROW_END, BadWorkbook, Limits
+from registry.limited import Child, ChildFailed
 
 COMMAND = (sys.executable, "-s", "-m", "registry.intake.reader")
-# Nothing of our environment: it holds the passwords of the database.
-_ENVIRONMENT = {"LC_ALL": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
-_PIPE = 1024 * 1024
-_LARGEST_FRAME = 64 * 1024 * 1024  # one row of the longest cells
 LIMIT_KEYS = (
     "INTAKE_FILE_MB", "INTAKE_ROWS", "INTAKE_COLUMNS", "INTAKE_CELL_CHARACTERS", "INTAKE_PARTS",
     "INTAKE_UNPACKED_MB", "INTAKE_RATIO", "INTAKE_MEMORY_MB", "INTAKE_SECONDS",
@@ -73,11 +61,11 @@ class Reading(Iterator[tuple[int, list[str]]]):
     """
 
     def __init__(self, content: bytes, file: str, limits: Limits) -> None:
-        child = _Child(content, limits)
+        child = Child([*COMMAND, json.dumps(asdict(limits))], content, 2.0 * limits.cpu_seconds)
         self.close = weakref.finalize(self, child.end)
         self.file = file
         try:
-            head = json.loads(child.frame(file, HEAD)[1])
+            head = json.loads(_frame(child, file, HEAD)[1])
         except BaseException:
             self.close()
             raise
@@ -94,11 +82,11 @@ class Reading(Iterator[tuple[int, list[str]]]):
         self.close()
 
 
-def _rows(child: _Child, file: str) -> Iterator[tuple[int, list[str]]]:
+def _rows(child: Child, file: str) -> Iterator[tuple[int, list[str]]]:
     number = 0
     try:
         while True:
-            kind, body = child.frame(file, ROWS, END)
+            kind, body = _frame(child, file, ROWS, END)
             if kind == END:
                 return
             for line in body.decode().split(ROW_END):
@@ -108,68 +96,17 @@ def _rows(child: _Child, file: str) -> Iterator[tuple[int, list[str]]]:
         child.end()
 
 
-class _Child:
-    """The reading process, its pipes, and the thread that feeds it."""
-
-    def __init__(self, content: bytes, limits: Limits) -> None:
-        self._patience = 2.0 * limits.cpu_seconds  # for one frame, by the wall's clock
-        self._buffer = bytearray()
-        self._process = subprocess.Popen(
-            [*COMMAND, json.dumps(asdict(limits))],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,  # a parser's last words may hold cells
-            cwd=settings.BASE_DIR,
-            env=_ENVIRONMENT,
-        )
-        assert self._process.stdin
-        assert self._process.stdout
-        self._output = self._process.stdout.fileno()
-        with contextlib.suppress(OSError, AttributeError):
-            fcntl.fcntl(self._output, fcntl.F_SETPIPE_SZ, _PIPE)  # fewer turns between the two processes
-        self._ready = selectors.DefaultSelector()
-        self._ready.register(self._output, selectors.EVENT_READ)
-        self._feeder = threading.Thread(target=_feed, args=(self._process.stdin, content), daemon=True)
-        self._feeder.start()
-
-    def frame(self, file: str, *expected: bytes) -> tuple[bytes, bytes]:
-        """The next frame, of one of the expected kinds. Raises BadFile when the child says so, or dies."""
-        kind, size = FRAME.unpack(self._take(FRAME.size, file))
-        if kind not in (*expected, BAD) or size > _LARGEST_FRAME:
-            raise BadFile("reader_died", file=file)
-        body = self._take(size, file)
-        if kind == BAD:
-            raise refusal_of(json.loads(body), file)
-        return kind, body
-
-    def end(self) -> None:
-        """Stop the child wherever it is; nothing of it stays. Safe to repeat."""
-        if self._process.poll() is None:
-            self._process.kill()
-        self._process.wait()
-        self._feeder.join()
-        self._ready.close()
-        if self._process.stdout:
-            self._process.stdout.close()
-
-    def _take(self, size: int, file: str) -> bytes:
-        while len(self._buffer) < size:
-            if not self._ready.select(self._patience):
-                raise BadFile("reader_slow", file=file)
-            piece = os.read(self._output, _PIPE)
-            if not piece:
-                is_slow = self._process.wait() == -signal.SIGXCPU
-                raise BadFile("reader_slow" if is_slow else "reader_died", file=file)
-            self._buffer += piece
-        taken = bytes(self._buffer[:size])
-        del self._buffer[:size]
-        return taken
-
-
-def _feed(pipe: IO[bytes], content: bytes) -> None:
-    # A child that has heard enough closes its end.
-    with contextlib.suppress(BrokenPipeError), pipe:
-        pipe.write(content)
+def _frame(child: Child, file: str, *expected: bytes) -> tuple[bytes, bytes]:
+    """The next frame, of one of the expected kinds. Raises BadFile when the child says so, or dies."""
+    try:
+        kind, body = child.frame()
+    except ChildFailed as failed:
+        raise BadFile("reader_slow" if failed.is_slow else "reader_died", file=file) from None
+    if kind == BAD:
+        raise refusal_of(json.loads(body), file)
+    if kind not in expected:
+        raise BadFile("reader_died", file=file)
+    return kind, body
 
 
 def refusal_of(data: dict[str, Any], file: str) -> BadFile:

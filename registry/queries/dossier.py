@@ -3,20 +3,22 @@ need not be.
 """
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from accounts.roles import Right
 from config.clock import today
 from config.rules import RuleInForce, rules
 from registry.codes import label
 from registry.fields import BY_KEY, SECTIONS, Field, Section
-from registry.models import OpenBusiness, ProblemRecord, Student, StudentNumber
+from registry.models import AidRecognition, OpenBusiness, ProblemRecord, Student, StudentNumber
 from registry.numbers import TEMPORARY
 from registry.queries.sight import HEALTH_KEYS, Sight, in_words, is_masked, mask
 from registry.record import Record, load_record, open_number, values_of
+from registry.services.aid import aid_of
 from registry.services.duplicates import blocking_problems
 from registry.status import OPEN, STATUSES
 
@@ -155,15 +157,29 @@ class Flags:
     business: OpenBusiness | None
     problems: list[ProblemRecord]
     hints: int
+    aid: AidRecognition | None
+
+    @property
+    def aid_in_words(self) -> str:
+        """Level and days of the recognition, or an empty text."""
+        if self.aid is None:
+            return ""
+        first, last = self.aid.valid.lower, self.aid.valid.upper - timedelta(days=1)
+        level = label("hardship_level", self.aid.level)
+        return _("{level}，{first}至{last}").format(level=level, first=first, last=last)
 
 
 def flags_of(student: Student, user: User, sight: Sight) -> Flags:
-    """Open business, problem records that block, and how many hints to look at. Three queries."""
+    """Open business, problem records that block, how many hints to look at, and 家庭经济困难认定 in force.
+
+    That a family is poor is shown to who keeps or decides on the record, not to every reader (D17).
+    """
     business = OpenBusiness.objects.visible_to(user, sight.right).filter(student=student).first()
     open_hints = ProblemRecord.objects.visible_to(user, sight.right).filter(
         Q(student=student) | Q(other=student), closed_at=None, is_hint=True
     )
-    return Flags(business, blocking_problems(student), open_hints.count())
+    aid = aid_of(student, today()) if sight.right == Right.VIEW_STUDENT else None
+    return Flags(business, blocking_problems(student), open_hints.count(), aid)
 
 
 def clear_value(student: Student, key: str) -> str:

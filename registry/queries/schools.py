@@ -135,7 +135,7 @@ def room_in(school_class: SchoolClass, rows: list[dict[str, Any]], day: date) ->
     """How full the class is, from the roll that was read."""
     intake, most = both_seats([school_class.pk], day)[school_class.pk]
     pending = sum(row["status"] == PENDING for row in rows)
-    return Room(len(rows), pending, most.cap, most.why, intake if intake.cap < most.cap else None)
+    return Room(most.taken, pending, most.cap, most.why, intake if intake.cap < most.cap else None)
 
 
 def open_school(user: User, pk: int) -> School:

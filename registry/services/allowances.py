@@ -4,6 +4,7 @@ Only who decides for the school's own authority may, each with a document, each 
 before and after (A7.3, D7, G-19).
 """
 
+from dataclasses import dataclass
 from datetime import date
 
 from django.db import IntegrityError, transaction
@@ -14,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Organization, User
 from accounts.rights import explain
 from accounts.roles import Right
-from audit.services import record
+from audit.services import Actor, record
 from config.clock import today
 from config.errors import Refusal
 from config.rules import rule
@@ -82,6 +83,23 @@ class PermissionMeanwhile(AllowanceRefused):
     message = _("另一位工作人员刚刚为本班办理了超班额许可，请刷新后核对。")
 
 
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """Who set a figure, for which office."""
+
+    officer: User
+    office_name: str
+
+    def columns(self, document: str) -> dict[str, object]:
+        return {
+            "document": document.strip()[:100],
+            "set_by": self.officer,
+            "set_by_name": self.officer.name,
+            "office_name": self.office_name,
+            "set_at": Now(),
+        }
+
+
 def authority_of(school: School) -> Organization | None:
     """The office that sets a school's plan, quota and permissions."""
     return authority_above(school.organization.path)
@@ -110,12 +128,22 @@ def set_plan(
     Raises NotAllowed, AllowanceWrong, AllowanceWithoutDocument, StageNotOffered, YearOutOfReach.
     """
     authority = _permit(actor, school)
-    _check(school, stage, planned, document)
+    return write_plan(
+        school, year, stage, planned, document=document, signed=Signed(actor, authority.name), actor=actor
+    )
+
+
+@transaction.atomic
+def write_plan(
+    school: School, year: int, stage: str, planned: int, *, document: str, signed: Signed, actor: Actor
+) -> IntakePlan:
+    """The same for a figure that was decided in a case: `signed` says who did, `actor` writes it."""
+    check_figure(school, stage, planned, document)
     if year - school_year(today()) not in (0, 1):
         raise YearOutOfReach()
     known = IntakePlan.objects.select_for_update().filter(school=school, school_year=year, stage=stage)
     before = known.first()
-    values = _signed(authority, actor, document) | {"planned": planned}
+    values = signed.columns(document) | {"planned": planned}
     plan, _is_new = IntakePlan.objects.update_or_create(
         school=school,
         school_year=year,
@@ -138,9 +166,19 @@ def set_quota(school: School, stage: str, most: int, *, document: str, actor: Us
     Raises NotAllowed, AllowanceWrong, AllowanceWithoutDocument, StageNotOffered.
     """
     authority = _permit(actor, school)
-    _check(school, stage, most, document)
+    return write_quota(
+        school, stage, most, document=document, signed=Signed(actor, authority.name), actor=actor
+    )
+
+
+@transaction.atomic
+def write_quota(
+    school: School, stage: str, most: int, *, document: str, signed: Signed, actor: Actor
+) -> StatusQuota:
+    """The same for a figure that was decided in a case: `signed` says who did, `actor` writes it."""
+    check_figure(school, stage, most, document)
     before = StatusQuota.objects.select_for_update().filter(school=school, stage=stage).first()
-    values = _signed(authority, actor, document) | {"most": most}
+    values = signed.columns(document) | {"most": most}
     quota, _is_new = StatusQuota.objects.update_or_create(
         school=school,
         stage=stage,
@@ -154,7 +192,8 @@ def set_quota(school: School, stage: str, most: int, *, document: str, actor: Us
     return quota
 
 
-def _check(school: School, stage: str, figure: int, document: str) -> None:
+def check_figure(school: School, stage: str, figure: int, document: str) -> None:
+    """Whether such a figure can be set. Raises AllowanceWrong, AllowanceWithoutDocument, StageNotOffered."""
     if not 0 <= figure <= _MOST:
         raise AllowanceWrong(most=_MOST)
     if stage not in school.stages or grade_digit(stage) not in MAX_KEYS:
@@ -165,16 +204,6 @@ def _check(school: School, stage: str, figure: int, document: str) -> None:
 def _check_document(document: str) -> None:
     if len(document.strip()) < _DOCUMENT_AT_LEAST:
         raise AllowanceWithoutDocument(n=_DOCUMENT_AT_LEAST)
-
-
-def _signed(authority: Organization, actor: User, document: str) -> dict[str, object]:
-    return {
-        "document": document.strip()[:100],
-        "set_by": actor,
-        "set_by_name": actor.name,
-        "office_name": authority.name,
-        "set_at": Now(),
-    }
 
 
 def school_year(on: date) -> int:
@@ -220,7 +249,7 @@ def permit_seats(
                     seats=seats,
                     reason=reason.strip()[:200],
                     valid=DateRange(day, until, "[]"),
-                    **_signed(authority, actor, document),
+                    **Signed(actor, authority.name).columns(document),
                 )
         except IntegrityError as error:
             raise PermissionMeanwhile() from error

@@ -1,33 +1,12 @@
 """Identity documents after registration: a number that arrives late, or is corrected (R-NUM-03, R-NUM-04)."""
 
-from datetime import date
-
 from django.db import IntegrityError, transaction
 
 from audit.services import Actor, record
 from config.crypto import next_ids
-from registry.codes import known_division
-from registry.findings import errors
-from registry.identity import check_number
 from registry.models import IdentityDocument, Student
 from registry.record import fill_document
-from registry.services.refusals import NumberTaken, RecordRefused
-
-
-def check_document(student: Student, values: dict[str, str], today: date) -> None:
-    """Raise RecordRefused, with every fault, unless the new document fits the pupil."""
-    found = check_number(
-        values["id_type"],
-        values["id_number"],
-        student.birth_on,
-        student.sex,
-        today,
-        nationality=student.nationality,
-        known_division=known_division,
-    )
-    wrong = errors(found)
-    if wrong:
-        raise RecordRefused(findings=found, count=len(wrong))
+from registry.services.refusals import NumberTaken
 
 
 @transaction.atomic

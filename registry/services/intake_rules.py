@@ -9,10 +9,11 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
-from django.db.models import Count, Q
+from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from accounts.models import Organization
@@ -20,7 +21,16 @@ from config.rules import RuleInForce, rule, rules
 from config.rules.parameter import month_day_in
 from config.scope import ancestors
 from registry.codes import label
-from registry.models import Enrolment, IntakePlan, School, SchoolClass, SeatPermission, StatusQuota, Term
+from registry.models import (
+    Attendance,
+    Enrolment,
+    IntakePlan,
+    School,
+    SchoolClass,
+    SeatPermission,
+    StatusQuota,
+    Term,
+)
 from registry.models.enrolment import EnrolmentQuerySet
 from registry.record import same_person_index, school_year_start
 from registry.services.refusals import ClassFull, ClassUnknown, PlanExceeded, QuotaExceeded
@@ -76,11 +86,15 @@ def both_seats(
 ) -> dict[int, tuple[Seats, Seats]]:
     """By class, its seats for new registrations and those for everybody else."""
     counted = Q(enrolments__status__in=IN_SCHOOL, enrolments__is_void=False)
+    # Guests count for the size of their class, never as a status (R-CHG-09).
+    guests = Attendance.objects.filter(school_class=OuterRef("pk"), valid__contains=on)
     if besides is not None:
         counted &= ~Q(enrolments__student_id=besides)
+        guests = guests.exclude(student_id=besides)
     classes = list(
         SchoolClass.objects.filter(pk__in=set(school_class_ids))
-        .annotate(taken=Count("enrolments", counted))
+        .annotate(pupils=Count("enrolments", counted))
+        .annotate(taken=F("pupils") + _count(guests))
         .values_list("pk", "org_path", "grade", "cap", "taken")
     )
     permitted = SeatPermission.objects.filter(
@@ -94,6 +108,12 @@ def both_seats(
         intake, most = (Seats(taken, cap, why) for cap, why in limits)
         found[pk] = (intake, most)
     return found
+
+
+def _count(rows: QuerySet[Any]) -> Any:
+    """How many of `rows` belong to the row of the outer query."""
+    counted = rows.order_by().values("school_class").annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
 
 
 def _cap(

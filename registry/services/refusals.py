@@ -144,3 +144,11 @@ class NotOnBaseList(Refusal):
         "该生不在{area}的小升初底表中：上学年小学毕业年级没有与其证件号码，或姓名、性别、出生日期一致的学籍。"
         "{why}请核对登记信息；从外地升学的，由主管部门核实后办理。"
     )
+
+
+class ChangeNotPossible(Refusal):
+    """The record stands otherwise than when the change was asked for."""
+
+    code, status = "change_not_possible", 409
+    rule = "R-UPD-04"
+    message = _("该生学籍状态现为“{status}”，不能办理该变动。请刷新核对后再办。")

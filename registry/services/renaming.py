@@ -6,6 +6,7 @@ from django.db.models import F
 from audit.services import Actor, record
 from registry.models import Enrolment, Student
 from registry.record import copy_name, fill_student
+from registry.services.key_data import tell_hosts
 
 _FORMER_MOST = 100  # characters of the column
 
@@ -27,6 +28,7 @@ def rename(student: Student, name: str, *, actor: Actor, is_late: bool = False) 
     for spell in Enrolment.objects.filter(student=locked, is_void=False):
         copy_name(spell, locked)
         spell.save(update_fields=["name", "name_py", "name_ini", "sex"])
+    tell_hosts(locked)
     record(
         "registry.student.rename", locked, actor=actor, basis="R-UPD-08", fields=["name", "former_name"],
         values=repr([name, locked.former_name]), is_late=is_late,

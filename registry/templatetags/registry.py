@@ -39,10 +39,15 @@ def masked_number(number: str) -> str:
     return mask("status_number", number)
 
 
+@register.filter
+def number_parts(shown: str) -> list[str]:
+    """A 学籍号 in its own parts: letter and division, day, sequence; masked numbers stay readable."""
+    return [shown[:7], shown[7:15], shown[15:]]
+
+
 @register.inclusion_tag("components/mono.html")
 def status_number(shown: str) -> dict[str, Any]:
-    """A 学籍号 in its own parts: letter and division, day, sequence; masked numbers stay readable."""
-    return {"groups": [shown[:7], shown[7:15], shown[15:]], "text": shown}
+    return {"groups": number_parts(shown), "text": shown}
 
 
 @register.simple_tag

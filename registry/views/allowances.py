@@ -54,6 +54,7 @@ def plans(request: HttpRequest, pk: int) -> HttpResponse:
         "years": [services.school_year(today()), services.school_year(today()) + 1],
         "authority": services.authority_of(school),
         "may_set": services.may_set(user, school),
+        "may_ask": user.may_act_at(Right.FILE, school.organization.path),
         "typed": request.POST,
         "refusal": refusal,
     }

@@ -14,6 +14,7 @@ from config.clock import today
 from registry.codes import choices, label
 from registry.models import SchoolClass
 from registry.queries import schools as queries
+from registry.queries.guests import guests_in
 from registry.queries.rosters import COLUMNS, dress
 from registry.queries.sight import own_classes, pupils_of
 from registry.services.allowances import may_set
@@ -48,7 +49,9 @@ def school_class(request: HttpRequest, pk: int) -> HttpResponse:
     found = queries.open_class(user, pk)
     rows = list(pupils_of(found, user).order_by("name_py", "id").values(*COLUMNS)[:MOST_IN_ROLL])
     dress(rows, user)
-    record_list("student", [row["student_id"] for row in rows], actor=user, route="registry:school_class")
+    guests = list(guests_in(found).select_related("home"))
+    shown = [row["student_id"] for row in rows] + [guest.student_id for guest in guests]
+    record_list("student", shown, actor=user, route="registry:school_class")
     may_read = _may_read_records(user, found)
     return render(
         request,
@@ -62,6 +65,8 @@ def school_class(request: HttpRequest, pk: int) -> HttpResponse:
             "girls": sum(row["sex"] == "2" for row in rows),
             "boys": sum(row["sex"] == "1" for row in rows),
             "may_read": may_read,
+            "class_guests": guests,
+            "may_read_guests": _covers(user, Right.VIEW_STUDENT, found),
             "may_open": may_read or _covers(user, Right.VIEW_HEALTH, found),
             "may_note": may_note(user, found),
             "may_permit": user.holds(Right.DECIDE) and may_set(user, found.school),

@@ -19,6 +19,7 @@ from config.errors import BadRequest
 from registry.models import Student
 from registry.queries import history
 from registry.queries.dossier import Dossier, change_words, flags_of, open_dossier
+from registry.queries.guests import stays_of
 from registry.queries.sight import Sight, open_record
 from registry.services.reporting_in import refreshed_on
 
@@ -97,6 +98,7 @@ def _contents(
     if tab == "history":
         return {
             "spells": history.spells_of(pupil, user, sight),
+            "stays": stays_of(pupil, user, sight),
             "numbers": history.numbers_of(pupil, user, sight),
             "acts": history.acts_on(pupil, user, sight),
         }
@@ -117,6 +119,7 @@ def _header(pupil: Student, user: Any, sight: Sight, dossier: Dossier | None) ->
         "flags": flags,
         "refreshed_on": refreshed_on(pupil),
         "may_look_back": sight.shows("as_of"),
+        "may_start": user.holds(Right.FILE) or user.holds(Right.DECIDE),
         "may_edit": dossier is not None
         and dossier.as_of is None
         and dossier.is_open

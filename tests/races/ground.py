@@ -22,7 +22,7 @@ from tests.transfers.filing import make_material
 from transfers.outbox import COMPLETE_CASE, NUMBER_BATCH, NUMBER_STUDENT
 
 PROVINCE = "CN.65."
-COUNTY, AWAY_COUNTY = "CN.65.01.02.", "CN.65.02.01."
+CITY, COUNTY, AWAY_COUNTY = "CN.65.01.", "CN.65.01.02.", "CN.65.02.01."
 SCHOOL, AWAY = f"{COUNTY}2165000001.", f"{AWAY_COUNTY}2165000002."
 
 _ONCE = itertools.count(1)
@@ -130,6 +130,8 @@ def clear() -> None:
         for table, column, keys in (
             ("accounts_trainingrecord", "user_id", ids),
             ("accounts_post", "user_id", ids),
+            ("accounts_notice", "user_id", ids),
+            ("accounts_organization_predecessors", "from_organization_id", offices),
             ("registry_school", "organization_id", offices),
         ):
             cursor.execute(f"DELETE FROM {table} WHERE {column} = ANY(%s)", [keys])

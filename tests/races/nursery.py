@@ -42,6 +42,7 @@ from config.models import Outbox  # noqa: E402
 from config.scope import NATION, scoped_transaction  # noqa: E402
 from registry.form_values import clean_record  # noqa: E402
 from registry.intake.checking import check_batch  # noqa: E402
+from registry.reorganizing import execute  # noqa: E402
 from registry.services.numbering import check_and_number  # noqa: E402
 from tests import make  # noqa: E402
 from transfers.completion import perform_owed  # noqa: E402
@@ -92,6 +93,12 @@ def work(cases: list[int], students: list[int]) -> dict[str, Any]:
     return {"performed": performed}
 
 
+def move(case: int, batch: int) -> dict[str, Any]:
+    """A worker's turn at the merger of two schools, `batch` rows at a time."""
+    execute.BATCH = batch
+    return work([case], [])
+
+
 def check(job: int) -> dict[str, Any]:
     """A worker's turn at a workbook."""
     check_batch(job)
@@ -126,6 +133,7 @@ ORDERS: dict[str, Callable[..., dict[str, Any]]] = {
     "perform": perform,
     "number": number,
     "work": work,
+    "move": move,
     "check": check,
     "photos": photos,
     "submit": submit,

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from registry import limited
 from registry.intake import reading
 from registry.intake.columns import KEYS
 from registry.intake.reading import read_rows
@@ -83,14 +84,14 @@ def test_the_child_knows_no_secret_and_may_not_do_much(monkeypatch):
     instead(
         monkeypatch,
         "limits = reader.Limits(**reader.json.loads(sys.argv[1]))\n"
-        "reader.confine(limits)\n"
+        "reader.confine(limits.memory_bytes, limits.cpu_seconds)\n"
         "kinds = [resource.RLIMIT_AS, resource.RLIMIT_FSIZE, resource.RLIMIT_CORE, resource.RLIMIT_NOFILE]\n"
         "loaded = [name for name in sys.modules if name.startswith(('django', 'config', 'psycopg'))]\n"
         "told = [sorted(os.environ), [resource.getrlimit(kind)[1] for kind in kinds], loaded]\n"
         "kind, body = reader._bad(reader.BadWorkbook('damaged', part=str(told)))\n"
-        "sys.stdout.buffer.write(reader.FRAME.pack(kind, len(body)) + body)",
+        "reader.send(kind, body)",
     )
-    told = str([sorted(reading._ENVIRONMENT), [1024**3, 0, 0, 16], []])
+    told = str([sorted(limited.ENVIRONMENT), [1024**3, 0, 0, 16], []])
     assert f"（{told}）" in refused(h.workbook()).detail
 
 

@@ -10,11 +10,13 @@ from accounts.models import User
 from archives.models import Material, PhotoBatch
 from archives.services import add_material
 from config.models import Outbox
-from registry.models import ImportRow, Student
+from registry.models import ImportRow, Reorganization, Student
+from registry.reorganizing.rehearse import rehearse
 from tests import make
 from tests.archives.photo_zips import JPEG, checked, pupils
 from transfers.completion import perform_owed
 from transfers.intake import file_batch_case
+from transfers.kinds.offices import follow
 from transfers.kinds.registration import REGISTRATION
 from transfers.models import Case
 from transfers.photos import submit_photos
@@ -85,3 +87,12 @@ def finish_batch(case: Case) -> None:
     ):
         for pk in Outbox.objects.filter(about, done_at=None).order_by("id").values_list("pk", flat=True):
             perform_owed(pk)
+
+
+def make_rehearsal(actor: User) -> Reorganization:
+    """A rehearsed and not yet filed change of name of the school, by its county."""
+    values = {"name": "新名称学校", "document_no": "深教〔2026〕12号", "document_by": "深圳市教育局",
+              "document_on": "2026-01-05"}  # fmt: skip
+    at, office = actor.own_office, make.make_office(make.SCHOOL)
+    assert at is not None
+    return rehearse("office_rename", at, office, values, actor=actor, after=follow)

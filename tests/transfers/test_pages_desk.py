@@ -180,8 +180,12 @@ def test_a_batch_says_what_went_through_and_what_did_not(client: Client, office:
     make.add_post(office["leader"], "registrar", make.SCHOOL)
     own = file_pupil(office, actor=office["leader"])
     client.force_login(office["leader"])
-    unlooked = client.post(APPROVE, {"case": [good.number]})
-    assert unlooked.status_code == 400
+    unlooked = client.post(APPROVE, {"case": [good.number, own.number]})
+    assert unlooked.status_code == 200
+    choice = unlooked.context["choice"]
+    assert [one.number for one in choice.like] == [good.number]
+    assert [(one.number, one.why) for one in choice.apart] == [(own.number, "本人发起，须由他人办理。")]
+    assert not Step.objects.filter(case=good).exclude(decision="").exists()
     response = client.post(APPROVE, {"case": [good.number, own.number, other.number], "looked": "1"})
     assert response.status_code == 200
     assert [one.number for one in response.context["done"]] == [good.number, other.number]

@@ -1,11 +1,35 @@
 """The procedures. Adding one is adding a module of data and its name here."""
 
 from transfers.kind import Kind
+from transfers.kinds.aid import AID_KINDS
+from transfers.kinds.allowances import ALLOWANCE_CHANGE
+from transfers.kinds.class_change import CLASS_CHANGE
+from transfers.kinds.guest import GUEST
 from transfers.kinds.identity_change import IDENTITY_CHANGE
+from transfers.kinds.offices import OFFICE_KINDS
 from transfers.kinds.photos import PHOTOS
 from transfers.kinds.registration import REGISTRATION
 from transfers.kinds.registration_batch import REGISTRATION_BATCH
+from transfers.kinds.return_elsewhere import RETURN_ELSEWHERE
+from transfers.kinds.states import STATE_KINDS
+from transfers.kinds.transfer import TRANSFER
+from transfers.kinds.voiding import VOIDING
 
 KINDS: dict[str, Kind] = {
-    kind.code: kind for kind in (REGISTRATION, REGISTRATION_BATCH, IDENTITY_CHANGE, PHOTOS)
+    kind.code: kind
+    for kind in (
+        REGISTRATION,
+        REGISTRATION_BATCH,
+        IDENTITY_CHANGE,
+        CLASS_CHANGE,
+        *AID_KINDS,
+        ALLOWANCE_CHANGE,
+        VOIDING,
+        PHOTOS,
+        *OFFICE_KINDS.values(),
+        *STATE_KINDS,
+        TRANSFER,
+        GUEST,
+        RETURN_ELSEWHERE,
+    )
 }

@@ -1,119 +1,185 @@
-"""关键数据变更 of a pupil's identity: another name, another document, or both (R-NUM-03, R-UPD-06 to
-R-UPD-08).
+"""关键数据变更: another name, sex, birth date, document, or what the province made a key field
+(R-NUM-03, R-UPD-05 to R-UPD-08).
 
 The duplicate and identity check runs before anybody decides and again at each step; a pupil with J then
 gets G, a G never changes (R-NUM-04). A former name stays as 曾用名. What is proposed lies sealed in the
 case's card; the day on which the change happened is kept, and one reported too late is marked (R-UPD-03).
+Grade and class have procedures of their own.
 """
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from accounts.models import Organization, User
-from accounts.roles import Right
 from audit.services import Actor
 from config.clock import today
 from config.errors import NotFound
 from config.rules import rule
 from config.scope import NATION
 from registry import objections_change as o
-from registry.findings import Finding, errors, in_words
-from registry.form_values import clean_record, parse_date
-from registry.models import Student
-from registry.names import check_name, clean_name, fold_name
-from registry.record import has_number
-from registry.services.documents import check_document, replace_document
+from registry.findings import in_words, warnings
+from registry.form_values import parse_date
+from registry.models import Enrolment, Student
+from registry.record import has_number, load_record, open_number, values_of
+from registry.services.documents import replace_document
+from registry.services.key_data import (
+    DOCUMENT_KEYS,
+    as_proposed,
+    change_fields,
+    check_change,
+    clean_proposal,
+    refuse_other_fields,
+    refuse_wrong,
+)
 from registry.services.refusals import NumberTaken, RecordFrozen, RecordRefused
 from registry.services.renaming import rename
 from registry.status import OPEN, STATUSES
 from transfers import across
-from transfers.kind import Advice, EvidenceNeed, Facts, Kind, Party, Requirement, Stop, Subject
-from transfers.kinds.registration import IDENTITY_PAPERS
+from transfers.kind import Advice, Facts, Kind, Party, Requirement, Subject
+from transfers.kinds.common import SCHOOL_AND_AUTHORITY, undo
+from transfers.kinds.key_data import NEW, OLD, compare, papers_for, proposed_in
 from transfers.models import Case
 from transfers.outbox import NUMBER_STUDENT, owe
 from transfers.refusals import NamesakeFound
+
+_PERSON = frozenset(("name", "sex", "birth_on"))
 
 
 def open_change(
     school: Organization, *, payload: dict[str, Any], actor: User, student: Student, proposed: dict[str, str]
 ) -> Subject:
-    """Check what is proposed (`name`, or `id_type` and `id_number`, and `happened_on`); nothing of the pupil
-    changes yet. Raises RecordRefused, NumberTaken, NamesakeFound, RecordFrozen.
+    """Check what is proposed (form keys, and `happened_on`); nothing of the pupil changes yet.
+
+    Raises NotFound for a pupil of another school, RecordFrozen, RecordRefused, NumberTaken, NamesakeFound.
     """
-    spell = student.enrolments.filter(is_void=False, org_path=school.path).order_by("-valid").first()
+    _check(student, _spell_at(student, school.path), proposed, payload)
+    return Subject(student)
+
+
+def reopen_change(case: Case, given: dict[str, Any], actor: User) -> None:
+    """After a return: another proposal in the place of the former one; without one that stays."""
+    if "proposed" not in given:
+        return
+    assert case.student is not None
+    proposed = given["proposed"]
+    _check(case.student, _spell_at(case.student, case.to_path), proposed, case.payload)
+    kept = {key: text for key, text in case.open_card().items() if not key.startswith((NEW, OLD))}
+    case.set_card(kept | secrets_of(case.student, proposed))
+
+
+def secrets_of(student: Student, proposed: Mapping[str, str]) -> dict[str, str]:
+    """What a case keeps sealed: each proposed value and the one that stood there."""
+    pupil = load_record(student)
+    before = values_of(pupil)
+    values = clean_proposal(proposed, pupil.enrolment.grade)
+    old = {OLD + key: before.get(key, "") for key in values if key != "id_number"}
+    return {NEW + key: text for key, text in values.items()} | old
+
+
+def _spell_at(student: Student, path: str) -> Enrolment:
+    spell = student.enrolments.filter(is_void=False, org_path=path).order_by("-valid").first()
     if spell is None:
         raise NotFound()
     if spell.status not in OPEN:
         raise RecordFrozen(status=STATUSES[spell.status].name)
-    found = _check_words(student, proposed)
-    if errors(found):
-        raise RecordRefused(findings=found, count=len(errors(found)))
-    happened = parse_date(proposed.get("happened_on", "")) or today()
-    last = rule("CHANGE_DEADLINE", at=school.path, on=today()).days_after(happened)
-    payload |= {"happened_on": happened.isoformat(), "due_on": last.isoformat(), "is_late": today() > last}
-    if proposed.get("id_number"):
-        check_document(student, clean_record(_document(proposed), spell.grade), today())
-        if across.is_number_taken(student, proposed["id_type"], proposed["id_number"]):
-            raise NumberTaken()
-    if proposed.get("name") and (count := _namesakes(student, proposed["name"], proposed)):
-        raise NamesakeFound(count=count)
-    return Subject(student)
-
-
-def _document(proposed: dict[str, str]) -> dict[str, str]:
-    return {key: proposed[key] for key in ("id_type", "id_number")}
-
-
-def _check_words(student: Student, proposed: dict[str, str]) -> list[Finding]:
-    """What is wrong with the proposal in itself."""
-    name, happened = proposed.get("name", ""), proposed.get("happened_on", "")
-    if not name and not proposed.get("id_number"):
-        return [o.NOTHING_PROPOSED.at("id_number")]
-    found = check_name(name) if name else []
-    if name and fold_name(clean_name(name)) == student.name_fold:
-        found.append(o.SAME_NAME.at("name"))
-    day = parse_date(happened)
-    if happened and (day is None or not student.birth_on <= day <= today()):
-        found.append(o.HAPPENED_WHEN.at("happened_on"))
+    found: Enrolment = spell
     return found
 
 
-def _namesakes(student: Student, name: str, proposed: dict[str, str]) -> int:
-    """Other pupils with the new name, this sex and birth date, where no number tells them apart."""
-    if proposed.get("id_number") or has_number(student.documents.order_by("-id").first()):
+def _check(student: Student, spell: Enrolment, proposed: dict[str, str], payload: dict[str, Any]) -> None:
+    values = clean_proposal(proposed, spell.grade)
+    refuse_other_fields(spell.org_path, values)
+    refuse_wrong(student, values)
+    born = min(student.birth_on, as_proposed(student, values).birth_on)
+    happened = _happened_on(born, proposed.get("happened_on", ""))
+    last = rule("CHANGE_DEADLINE", at=spell.org_path, on=today()).days_after(happened)
+    payload |= {
+        "fields": list(values),
+        "happened_on": happened.isoformat(),
+        "due_on": last.isoformat(),
+        "is_late": today() > last,
+    }
+    if _is_number_taken(student, values):
+        raise NumberTaken()
+    if count := _namesakes(student, values):
+        raise NamesakeFound(count=count)
+
+
+def _happened_on(born: date, text: str) -> date:
+    day = parse_date(text) if text.strip() else today()
+    if day is None or not born <= day <= today():
+        raise RecordRefused(findings=[o.HAPPENED_WHEN.at("happened_on")], count=1)
+    return day
+
+
+def _is_number_taken(student: Student, values: Mapping[str, str]) -> bool:
+    """Whether somebody else holds the new number, or the present passport under the new nationality."""
+    held = student.documents.order_by("-id").first()
+    if values.get("id_number"):
+        kind = values.get("id_type") or (held.type if held else "")
+        return across.is_number_taken(as_proposed(student, values), kind, values["id_number"])
+    if not values.get("nationality") or held is None or not has_number(held):
+        return False
+    return across.is_number_taken(as_proposed(student, values), held.type, open_number(held))
+
+
+def _namesakes(student: Student, values: Mapping[str, str]) -> int:
+    """Other pupils with this name, sex and birth date, where no number tells them apart."""
+    if not _PERSON & values.keys():
         return 0
-    return across.same_person_count(clean_name(name), student.sex, student.birth_on, besides=student.pk)
+    if values.get("id_number") or has_number(student.documents.order_by("-id").first()):
+        return 0
+    future = as_proposed(student, values)
+    return across.same_person_count(future.name, future.sex, future.birth_on, besides=student.pk)
 
 
-def change_identity(case: Case, actor: Actor) -> None:
-    """The effect: the new name and document, then the national check, which may turn J into G. Safe to
-    repeat: the case is done in the same transaction.
+def change_key_data(case: Case, actor: Actor) -> None:
+    """The effect: fields, name, document, then the national check, which may turn J into G. Safe to repeat:
+    the case is done in the same transaction. What has become wrong meanwhile rejects it (R-UPD-06).
     """
     assert case.student is not None
-    card, late = case.open_card(), bool(case.payload.get("is_late"))
-    if card.get("proposed_name"):
-        rename(case.student, clean_name(card["proposed_name"]), actor=actor, is_late=late)
-    if card.get("proposed_id_number"):
-        values = {"id_type": card["proposed_id_type"], "id_number": card["proposed_id_number"]}
-        replace_document(case.student, values, actor=actor, basis="R-UPD-07", is_late=late)
-    owe(NUMBER_STUDENT, case.student.pk, NATION)
+    student, late = case.student, bool(case.payload.get("is_late"))
+    values = _values_of(case)
+    refuse_wrong(student, values)
+    change_fields(student, values, actor=actor, is_late=late)
+    if "name" in values:
+        rename(student, values["name"], actor=actor, is_late=late)
+    if "id_number" in values:
+        held = student.documents.order_by("-id").first()
+        document = {"id_type": held.type if held else ""} | {
+            key: values[key] for key in DOCUMENT_KEYS if key in values
+        }
+        replace_document(student, document, actor=actor, basis="R-UPD-07", is_late=late)
+    owe(NUMBER_STUDENT, student.pk, NATION)
 
 
-def undo(case: Case, actor: Actor, reason: str) -> None:
-    """Nothing to take back: the pupil's rows were not touched."""
+def _values_of(case: Case) -> dict[str, str]:
+    assert case.student is not None
+    return clean_proposal(proposed_in(case.open_card()), load_record(case.student).enrolment.grade)
 
 
+# ── Conditions: an empty text when met, else what is wrong and what to do ────────────────────────────────
 def not_somebody_else(facts: Facts) -> str:
     if facts.case is None:
         return ""  # the opening has just asked
-    card = facts.case.open_card()
-    number = card.get("proposed_id_number", "")
-    if number and across.is_number_taken(facts.student, card["proposed_id_type"], number):
+    values = _values_of(facts.case)
+    if _is_number_taken(facts.student, values):
         return "该证件号码已有学籍，请按问题学籍办理。"
-    name = card.get("proposed_name", "")
-    if name and _namesakes(facts.student, name, {"id_number": number}):
+    if _namesakes(facts.student, values):
         return "全国已有同名、同性别、同出生日期的学籍，请按问题学籍核实。"
     return ""
+
+
+def in_itself(facts: Facts) -> str:
+    """Number, sex, birth date, nationality and document tell one story (R-EST-06)."""
+    if facts.case is None:
+        return ""
+    found = check_change(facts.student, _values_of(facts.case))
+    doubts = warnings(found)
+    if len(found) > len(doubts):
+        return str(next(one for one in found if one.level == "error").message)
+    return Advice("".join(str(one.message) for one in doubts)) if doubts else ""
 
 
 def in_time(facts: Facts) -> str:
@@ -126,20 +192,23 @@ def in_time(facts: Facts) -> str:
 
 IDENTITY_CHANGE = Kind(
     code="identity_change",
-    name="关键数据变更（姓名、身份证件）",
+    name="关键数据变更",
     prefix="GJ",
     article="第七条",
+    group="信息变更",
+    summary="变更姓名、性别、出生日期、身份证件和省级规定的其他关键数据；先做全国查重，原姓名记入曾用名。",
     started_by=Party.TAKE_OVER_SCHOOL,
+    statuses=OPEN,
     open=open_change,
+    reopen=reopen_change,
     requirements=(
         Requirement("number_free", "全国查重通过", "R-UPD-06", "第九条", not_somebody_else),
+        Requirement("consistent", "与证件和其他登记一致", "R-EST-06", "第九条", in_itself),
         Requirement("in_time", "在规定时间内更新", "R-UPD-03", "第七条", in_time),
     ),
-    evidence=(EvidenceNeed("户口簿、身份证或公安证明", IDENTITY_PAPERS, "R-UPD-07"),),
-    route=(
-        Stop(Party.TAKE_OVER_SCHOOL, Right.REVIEW, "学校领导审核", "REGISTRATION_STEP_DAYS"),
-        Stop(Party.TAKE_OVER_AUTHORITY, Right.DECIDE, "主管部门核办", "REGISTRATION_STEP_DAYS"),
-    ),
-    effect=change_identity,
+    papers=papers_for,
+    proposes=compare,
+    route=SCHOOL_AND_AUTHORITY,
+    effect=change_key_data,
     undo=undo,
 )

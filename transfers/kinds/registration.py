@@ -37,6 +37,7 @@ ROUTE = (
         only_if=lambda payload: bool(payload.get("is_omitted")),
     ),
 )  # fmt: skip
+REASONS = ("材料不全或不清晰", "信息与材料不一致", "不符合入学条件", "其他")
 IDENTITY_PAPERS = ("01", "02", "03", "04", "07", "17")
 DISPUTE_PAPERS = ("01", "02", "03", "04", "20", "99")
 
@@ -173,6 +174,7 @@ REGISTRATION = Kind(
         *CONDITIONS,
     ),
     evidence=(EvidenceNeed("身份证件或户口簿复印件", IDENTITY_PAPERS, "R-EST-03"),),
+    reasons=REASONS,
     route=ROUTE,
     effect=register,
     undo=undo,

@@ -23,7 +23,7 @@ from registry.services.numbering import issue_temporary_all
 from registry.status import PENDING
 from transfers.kind import Advice, Facts, Kind, Party, Requirement, Subject
 from transfers.kinds.entry import OMITTED_REQUEST
-from transfers.kinds.registration import DISPUTE_PAPERS, ROUTE
+from transfers.kinds.registration import DISPUTE_PAPERS, REASONS, ROUTE
 from transfers.models import Case, rows_of
 from transfers.outbox import NUMBER_BATCH, owe
 
@@ -198,6 +198,7 @@ REGISTRATION_BATCH = Kind(
         Requirement("quota", "学籍总量未超", "QUOTA", "地方学籍总量规定", quota_kept),
         Requirement("omitted", "补录申请", "R-EST-13", "地方学籍管理规定", omitted_has_request),
     ),
+    reasons=REASONS,
     route=ROUTE,
     effect=register_all,
     undo=undo,

@@ -1,6 +1,7 @@
 """The list of cases, one case, and the decisions on it."""
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -11,16 +12,19 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.models import User
 from accounts.rights import requires
 from accounts.roles import Right
+from archives.services import open_material
+from archives.views import image_answer
 from audit.services import record_list, record_read
-from config.errors import BadRequest, Refusal
+from config.errors import BadRequest, NotFound, Refusal
+from registry.models import Student
 from registry.views.reveal import REASONS
-from transfers import services
+from transfers import across, services
 from transfers.batchfile import draw_sample
 from transfers.casefile import open_file
 from transfers.forms import expect
 from transfers.kinds import KINDS
-from transfers.models import Case, Step
-from transfers.queries import next_in_queue, open_case, read_cases, read_filters
+from transfers.models import Case, Evidence, Step
+from transfers.queries import STARTERS, kind_choices, next_in_queue, open_case, read_cases, read_filters
 
 
 @requires(Right.VIEW_CASE)
@@ -31,7 +35,7 @@ def cases(request: HttpRequest) -> HttpResponse:
     filters = read_filters(request.GET)
     page = read_cases(user, filters, request.GET.get("after", ""))
     record_list("case", [row["id"] for row in page.rows], actor=user, route="transfers:cases")
-    context = {"page": page, "filters": filters, "kinds": KINDS.values(), "states": Case.State.choices}
+    context = {"page": page, "filters": filters, "kinds": kind_choices(), "states": Case.State.choices}
     return render(request, "transfers/cases.html", context)
 
 
@@ -65,6 +69,30 @@ def show_case(
     return render(request, "transfers/case.html", context, status=refusal.status if refusal else 200)
 
 
+@requires(Right.VIEW_STUDENT)
+@require_GET
+def case_paper(request: HttpRequest, number: str, public_id: UUID) -> HttpResponse:
+    """One paper of a case, for whoever sees the case from either side; each look leaves its trace (RD-3)."""
+    user: Any = request.user
+    found = open_case(user, number)
+    with across.reaching(found.from_path, found.to_path):
+        papers = Evidence.objects.visible_to(user, Right.VIEW_CASE).filter(case=found)
+        paper = papers.filter(material__public_id=public_id).first()
+        student = Student.objects.filter(pk=found.student_id or 0).first()
+    material = across.material_of(paper) if paper is not None else None
+    if material is None:
+        raise NotFound()
+    request.subject = student or found  # type: ignore[attr-defined]
+    record_read(
+        student or found,
+        actor=user,
+        route="transfers:case_paper",
+        purpose=KINDS[found.kind].name,
+        fields=["material"],
+    )
+    return image_answer(open_material(material), material.public_id)
+
+
 @requires(Right.REVIEW, Right.DECIDE)
 @require_POST
 def decide(request: HttpRequest, number: str) -> HttpResponse:
@@ -72,18 +100,20 @@ def decide(request: HttpRequest, number: str) -> HttpResponse:
     user: Any = request.user
     found = open_case(user, number)
     request.subject = found  # type: ignore[attr-defined]
-    expect(request.POST, "decision", "ticked", "chosen", "text")
+    expect(request.POST, "decision", "ticked", "granted", "chosen", "text")
     decision = request.POST.get("decision", "")
     if decision not in Step.Decision.values:
         raise BadRequest(why="decision")
-    ticked = request.POST.getlist("ticked")
+    ticked, granted = request.POST.getlist("ticked"), request.POST.getlist("granted")
+    reason = reason_given(request, found)
     try:
-        services.decide(found, decision, actor=user, reason=reason_given(request, found), ticked=ticked)
+        services.decide(found, decision, actor=user, reason=reason, ticked=ticked, granted=granted)
     except Refusal as refusal:
         request.refusal = refusal  # type: ignore[attr-defined]
         # Somebody else may have moved it meanwhile: show it as it stands now.
         typed = {
             "ticked": ticked,
+            "granted": granted,
             "chosen": request.POST.get("chosen", ""),
             "text": request.POST.get("text", ""),
         }
@@ -105,7 +135,7 @@ def reason_given(request: HttpRequest, found: Case) -> str:
     return "：".join(part for part in (chosen, text[:400]) if part)
 
 
-@requires(Right.FILE)
+@requires(*STARTERS)
 @require_POST
 def withdraw(request: HttpRequest, number: str) -> HttpResponse:
     user: Any = request.user

@@ -1,4 +1,4 @@
-"""Correcting a returned case, and proposing another identity document."""
+"""Correcting a returned case."""
 
 from typing import Any
 from uuid import UUID
@@ -10,36 +10,37 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts.idempotency import claim, form_digest
 from accounts.models import User
-from accounts.rights import explain, requires
-from accounts.roles import Right
+from accounts.rights import requires
 from archives.models import Material
 from archives.services import current_photo, find_uploads
 from audit.services import record_read
-from config.errors import NotFound, Refusal
+from config.errors import Refusal
 from registry.codes import choices
-from registry.identity import mask_name
 from registry.models import Student, StudentNumber
 from registry.record import load_record, values_of
 from transfers import services
 from transfers.forms import ASKED_KEYS, LABELS, Sheet, expect, placed, read_sheet
+from transfers.kind import About
 from transfers.kinds import KINDS
+from transfers.kinds.allowances import ALLOWANCE_CHANGE
 from transfers.kinds.identity_change import IDENTITY_CHANGE
 from transfers.kinds.photos import PHOTOS
 from transfers.kinds.registration import IDENTITY_PAPERS, REGISTRATION
 from transfers.models import Case
-from transfers.queries import open_case
+from transfers.queries import STARTERS, open_case
 from transfers.refusals import CaseClosed, NotTheStarter
+from transfers.views.allowances import correct_allowance
+from transfers.views.filing import correct_filing
+from transfers.views.key_data import correct_change
 from transfers.views.photos import correct_photos
-from transfers.views.registration import examine_sheet, materials_of, own_school, show_form, uploads_shown
+from transfers.views.registration import examine_sheet, materials_of, show_form, uploads_shown
 
 _PAPER_KEYS = ("document", "file", "evidence_type")
-_PROPOSED = ("name", "id_type", "id_number", "happened_on")
 
 
 # ── 补正 ──────────────────────────────────────────────────────────────────────────────────────────────────
-@requires(Right.FILE)
+@requires(*STARTERS)
 @require_http_methods(["GET", "POST"])
 def correct(request: HttpRequest, number: str) -> HttpResponse:
     """The form of a returned registration with its values; POST sends it on its way again."""
@@ -49,6 +50,12 @@ def correct(request: HttpRequest, number: str) -> HttpResponse:
     _refuse_unless_returned(case, user)
     if case.kind == PHOTOS.code:
         return correct_photos(request, user, case)
+    if case.kind == IDENTITY_CHANGE.code:
+        return correct_change(request, user, case)
+    if case.kind == ALLOWANCE_CHANGE.code:
+        return correct_allowance(request, user, case)
+    if KINDS[case.kind].about != About.OTHER:
+        return correct_filing(request, user, case)
     if case.kind != REGISTRATION.code:
         return _add_papers(request, user, case)
     if request.method == "GET":
@@ -76,7 +83,7 @@ def correct(request: HttpRequest, number: str) -> HttpResponse:
 
 
 def _refuse_unless_returned(case: Case, user: User) -> None:
-    if not user.may_act_at(Right.FILE, case.to_path):
+    if not user.may_act_at(KINDS[case.kind].right, case.to_path):
         raise NotTheStarter()
     if case.state != Case.State.RETURNED:
         raise CaseClosed(state=case.get_state_display())
@@ -142,83 +149,6 @@ def _add_papers(request: HttpRequest, user: User, case: Case) -> HttpResponse:
         "labels": LABELS,
     }
     return render(request, "transfers/add_papers.html", context, status=refusal.status if refusal else 200)
-
-
-# ── 关键数据变更: 姓名、身份证件 ──────────────────────────────────────────────────────────────────────
-@requires(Right.FILE)
-@require_http_methods(["GET", "POST"])
-def identity_change(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """Propose another name or identity document for a pupil of the own school, with papers (R-UPD-06 to
-    R-UPD-08).
-    """
-    user: Any = request.user
-    student = Student.objects.visible_to(user, Right.VIEW_STUDENT).filter(public_id=public_id).first()
-    if student is None:
-        raise NotFound()
-    request.subject = student  # type: ignore[attr-defined]
-    explain(user, Right.FILE, at=student.org_path).or_raise()
-    expect(request.POST, *_PROPOSED, "key", *_PAPER_KEYS)
-    proposed = {key: request.POST.get(key, "").strip() for key in _PROPOSED}
-    kept = [text for text in request.POST.getlist("document") if text]
-    refusal: Refusal | None = None
-    if request.method == "POST":
-        try:
-            held = claim(
-                user, "transfers:identity_change", request.POST.get("key", ""), form_digest(request.POST)
-            )
-            if held.location:
-                return redirect(held.location)
-            case = services.file_case(
-                IDENTITY_CHANGE,
-                own_school(user),
-                actor=user,
-                materials=find_uploads(kept, actor=user),
-                secrets={f"proposed_{key}": text for key, text in proposed.items()},
-                student=student,
-                proposed=proposed,
-            )
-            location = reverse("transfers:case", args=[case.number])
-            held.answer(302, location)
-            messages.success(request, _("已提交，办件号 {number}。").format(number=case.number))
-            return redirect(location)
-        except Refusal as refused:
-            refusal = refused
-            request.refusal = refused  # type: ignore[attr-defined]
-    else:
-        record_read(student, actor=user, route="transfers:identity_change", purpose=IDENTITY_CHANGE.name)
-    return _show_change(request, user, student, proposed, kept, refusal)
-
-
-def _show_change(
-    request: HttpRequest,
-    user: User,
-    student: Student,
-    proposed: dict[str, str],
-    kept: list[str],
-    refusal: Refusal | None,
-) -> HttpResponse:
-    record = load_record(student)
-    found = (list(refusal.findings) or [placed(refusal)]) if refusal else []
-    by_field: dict[str, list[Any]] = {}
-    for finding in found:
-        by_field.setdefault(finding.field, []).append(finding)
-    context = {
-        "student": student,
-        "masked_name": mask_name(student.name),
-        "record": record,
-        "proposed": proposed,
-        "types": choices("id_document_type"),
-        "documents": uploads_shown(user, kept),
-        "papers": _identity_papers(),
-        "kind": IDENTITY_CHANGE,
-        "refusal": refusal,
-        "errors": by_field,
-        "labels": LABELS,
-        "key": request.POST.get("key") or Sheet({}).key,
-    }
-    return render(
-        request, "transfers/identity_change.html", context, status=refusal.status if refusal else 200
-    )
 
 
 def _identity_papers() -> list[tuple[str, str]]:

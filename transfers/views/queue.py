@@ -16,8 +16,9 @@ from config.errors import BadRequest, Refusal
 from transfers.forms import expect
 from transfers.kinds import KINDS
 from transfers.models import Step
-from transfers.queries import PAGE, open_case, queue_counts, read_filters, read_queue
+from transfers.queries import PAGE, kind_choices, open_case, queue_counts, read_filters, read_queue
 from transfers.services import decide
+from transfers.together import sort_out
 
 
 @requires(Right.REVIEW, Right.DECIDE)
@@ -28,7 +29,7 @@ def queue(request: HttpRequest) -> HttpResponse:
     filters = read_filters(request.GET)
     page = read_queue(user, filters, request.GET.get("after", ""))
     record_list("case", [row["case_id"] for row in page.rows], actor=user, route="transfers:queue")
-    context = {"page": page, "filters": filters, "counts": queue_counts(user), "kinds": KINDS.values()}
+    context = {"page": page, "filters": filters, "counts": queue_counts(user), "kinds": kind_choices()}
     return render(request, "transfers/queue.html", context)
 
 
@@ -43,14 +44,19 @@ class Outcome:
 @requires(Right.REVIEW, Right.DECIDE)
 @require_POST
 def approve(request: HttpRequest) -> HttpResponse:
-    """Approve the ticked cases one by one, each in its own savepoint, and say which did not go through."""
+    """What can be approved together, to be confirmed (`looked`); then the cases one by one, each in its own
+    savepoint, and which did not go through.
+    """
     user: Any = request.user
     expect(request.POST, "case", "looked")
     numbers = list(dict.fromkeys(request.POST.getlist("case")))
     if not numbers or len(numbers) > PAGE:
         raise BadRequest(why=_("请勾选 1 至 {n} 件。").format(n=PAGE))
     if request.POST.get("looked") != "1":
-        raise BadRequest(why=_("请先逐件核对材料并勾选“我已逐件核对材料”。"))
+        choice = sort_out(user, numbers)
+        ids = [one.pk for one in (*choice.like, *choice.apart)]
+        record_list("case", ids, actor=user, route="transfers:approve")
+        return render(request, "transfers/approve.html", {"choice": choice})
     outcomes = [_approve_one(user, number) for number in numbers]
     refused = [outcome for outcome in outcomes if outcome.refusal]
     status = 200
@@ -64,7 +70,7 @@ def approve(request: HttpRequest) -> HttpResponse:
 def _approve_one(user: User, number: str) -> Outcome:
     try:
         case = open_case(user, number)
-        papers = [code for need in KINDS[case.kind].evidence for code in need.types]
+        papers = [code for need in KINDS[case.kind].needs(case.payload) for code in need.types]
         decide(case, Step.Decision.APPROVE, actor=user, ticked=papers)
     except Refusal as refusal:
         return Outcome(number, refusal)

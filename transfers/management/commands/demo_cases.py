@@ -29,6 +29,7 @@ from registry.intake.preview import preview
 from registry.intake.sheet import HEADING_ROWS
 from registry.models import Enrolment, ImportBatch, SchoolClass
 from transfers.completion import perform_owed
+from transfers.demo_changes import Players
 from transfers.kinds.registration import REGISTRATION
 from transfers.models import Case, Step
 from transfers.photos import submit_photos
@@ -94,12 +95,13 @@ class Command(BaseCommand):
                 return
         for number, (cast, decisions, ending) in enumerate(CASES):
             self._play(number, [persona(name) for name in cast], decisions, ending)
+        changes = Players(paper).play_all()
         registrar = persona(STORY[0])
         self._import(registrar, "一年级新生.xlsx", 36, spoilt=())
         self._import(registrar, "插班补登.xlsx", 24, spoilt=(3, 8, 8, 15))
         self._collect_photos([persona(name) for name in STORY])
         self.stdout.write(
-            f"演示办件：{len(CASES)} 件；批量导入 2 份，一份已成为办件，一份有待改正；照片 2 批，一批待核准。"
+            f"演示办件：{len(CASES) + changes} 件；批量导入 2 份，一份已成为办件，一份有待改正；照片 2 批，一批待核准。"
         )
 
     def _play(self, number: int, cast: list[User], decisions: str, ending: str) -> None:

@@ -1,0 +1,78 @@
+"""离校备份: what a former school reads of a pupil who left, as of that day and no later (R-TRF-17, G-15)."""
+
+from typing import Any
+
+from accounts.models import Organization, User
+from accounts.roles import Right
+from config.errors import NotFound
+from config.paging import count_up_to
+from registry.fields import SECTIONS, Field
+from registry.models import EnrolmentSnapshot
+from registry.queries.dossier import Block, Line
+from registry.queries.rosters import PAGE, Page, number_in
+from registry.queries.sight import Sight, in_words, is_masked, mask
+
+_COLUMNS = ("id", "org_path", "student_id", "name", "grade", "class_name", "as_of", "to_name", "case_no")
+_NOT_LINES = ("photo",)
+
+
+def _in_scope(user: User) -> Any:
+    return EnrolmentSnapshot.objects.visible_to(user, Right.VIEW_STUDENT)
+
+
+def read_snapshots(user: User, office: Organization | None, after: str) -> Page:
+    """Snapshots of one school or of everything below her office, newest first, key-set paged."""
+    path = office.path if office else user.acting_path
+    rows = _in_scope(user).within(path)
+    total = count_up_to(rows)
+    if after:
+        last = _in_scope(user).filter(pk=number_in(after)).values_list("pk", flat=True).first()
+        if last is None:
+            raise NotFound()
+        rows = rows.filter(pk__lt=last)
+    shown = list(rows.newest_first(path).values(*_COLUMNS)[: PAGE + 1])
+    has_more, shown = len(shown) > PAGE, shown[:PAGE]
+    return Page(shown, shown[-1]["id"] if has_more else None, total)
+
+
+def open_snapshot(user: User, pk: int) -> EnrolmentSnapshot:
+    """One snapshot in scope. Raises NotFound."""
+    found: EnrolmentSnapshot | None = _in_scope(user).filter(pk=pk).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def sight_on(user: User, snapshot: EnrolmentSnapshot) -> Sight:
+    """What she may see of it: by her rights at the former school, as with a record that is still there."""
+    held = {
+        str(right) for right in Right
+        if any(snapshot.org_path.startswith(path) for path in user.scope_paths(right))
+    }  # fmt: skip
+    return Sight(str(Right.VIEW_STUDENT), frozenset(held))
+
+
+def blocks_of(snapshot: EnrolmentSnapshot, sight: Sight) -> list[Block]:
+    """The form's sections of that day, masked; nothing of a snapshot is ever revealed. Raises DoesNotOpen."""
+    values = snapshot.open_fields()
+    blocks = []
+    for section in SECTIONS:
+        lines = [
+            Line(
+                key=item.key,
+                label=item.label_short,
+                shown=_shown(item, values.get(item.key, "")),
+                form_no=item.form_no,
+                change="system",
+                is_number=item.key.endswith(("id_number", "status_number")),
+            )
+            for item in section.fields
+            if item.key not in _NOT_LINES and sight.shows_field(item.key)
+        ]
+        if any(line.shown for line in lines):
+            blocks.append(Block(section.key, str(section.title), lines))
+    return blocks
+
+
+def _shown(item: Field, value: str) -> str:
+    return mask(item.key, value) if is_masked(item.key) else in_words(item, value)

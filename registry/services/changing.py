@@ -1,0 +1,292 @@
+"""学籍变动 as it takes effect: state, grade, class and school of a spell (HANDBOOK A6, R-TRF-17, R-CHG).
+
+Every function is one act: it locks the pupil, changes the rows, keeps a StatusChange and records. The case
+that allowed it decides who may; completion runs them under a scope that covers both schools.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db import transaction
+from django.db.backends.postgresql.psycopg_any import DateRange
+from django.db.models import F, Model
+from django.db.models.functions import Now
+
+from audit.services import Actor, record
+from config.clock import today
+from config.faults import fault
+from registry.models import (
+    AidRecognition,
+    Attendance,
+    DropoutEntry,
+    Enrolment,
+    EnrolmentSnapshot,
+    FamilyMember,
+    IdentityDocument,
+    SchoolClass,
+    StatusChange,
+    Student,
+    StudentNumber,
+)
+from registry.record import load_record, place_in_class, values_of
+from registry.services.intake_rules import lock_places
+from registry.services.refusals import ChangeNotPossible
+from registry.status import IN_SCHOOL, MOVED, OPEN, REFUSED, STATUSES
+
+# What belongs to the person and so follows her to another school; a test knows every table about a pupil.
+FOLLOWING: tuple[type[Model], ...] = (
+    Student, IdentityDocument, StudentNumber, FamilyMember, Enrolment, AidRecognition, DropoutEntry,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a case says about the change that it brings: procedure, codes, days."""
+
+    kind: str
+    name: str  # of the procedure, for the log
+    case_no: str
+    category: str  # list status_change_category
+    happened_on: date
+    effective_on: date
+    reason: str = ""
+    until: date | None = None
+    is_late: bool = False
+    basis: str = ""
+
+
+def present_spell(student: Student) -> Enrolment:
+    """The pupil's open spell, locked. Raises ChangeNotPossible when her status has ended meanwhile."""
+    spell = (
+        student.enrolments.select_for_update(no_key=True, of=("self",))
+        .select_related("school_class", "school__school")
+        .filter(is_void=False, status__in=OPEN)
+        .first()
+    )
+    if spell is None:
+        raise ChangeNotPossible(status="已终止")
+    found: Enrolment = spell
+    return found
+
+
+@transaction.atomic
+def change_status(
+    student: Student,
+    status: str,
+    change: Change,
+    *,
+    actor: Actor,
+    school_class: SchoolClass | None = None,
+    allowed: Iterable[str] = OPEN,
+) -> StatusChange:
+    """Put the pupil into another legal status at her school; a status that is not open ends the spell.
+
+    With `school_class` she also gets a place there, which must be free when she was not in school before
+    (复学). Safe to repeat for the same case. Raises ChangeNotPossible unless the present status is `allowed`,
+    ClassFull, ClassUnknown.
+    """
+    if done := _done(student, change):
+        return done
+    _lock(student)
+    spell = present_spell(student)
+    if spell.status not in set(allowed):
+        raise ChangeNotPossible(status=STATUSES[spell.status].name)
+    before = _note(spell, change)
+    if school_class is not None:
+        _place(spell, school_class)
+    spell.status = status
+    if not STATUSES[status].is_open:
+        spell.valid = DateRange(spell.valid.lower, boundary(spell, change.effective_on))
+    spell.save()
+    fault("change.spell")
+    close_running(student, change.effective_on)
+    kept = _keep(before, spell, change)
+    Student.objects.filter(pk=student.pk).update(version=F("version") + 1)
+    record(
+        "registry.student.change", student, actor=actor, basis=change.basis, fields=["status"],
+        kind=change.name, number=change.case_no, status=STATUSES[status].name, is_late=change.is_late,
+    )  # fmt: skip
+    return kept
+
+
+@transaction.atomic
+def change_class(
+    student: Student, school_class: SchoolClass, change: Change, *, actor: Actor
+) -> StatusChange:
+    """Move the pupil to another class of her school, of whatever grade (调班, 留级, 跳级, 降级就读).
+
+    Raises ChangeNotPossible unless she is in school, ClassFull, ClassUnknown.
+    """
+    if done := _done(student, change):
+        return done
+    _lock(student)
+    spell = present_spell(student)
+    if spell.status not in IN_SCHOOL:
+        raise ChangeNotPossible(status=STATUSES[spell.status].name)
+    before = _note(spell, change)
+    _place(spell, school_class)
+    spell.save()
+    kept = _keep(before, spell, change)
+    Student.objects.filter(pk=student.pk).update(version=F("version") + 1)
+    record(
+        "registry.student.reclass", student, actor=actor, basis=change.basis,
+        fields=["grade", "class_number"], kind=change.name, number=change.case_no,
+        school_class=school_class.name,
+    )  # fmt: skip
+    return kept
+
+
+@transaction.atomic
+def move_pupil(
+    student: Student, school_class: SchoolClass, change: Change, *, actor: Actor, status: str | None = None
+) -> StatusChange:
+    """Move the status to a class of another school: the old spell ends and the new one begins on one day
+    boundary, all rows of the person follow, the former school keeps its snapshot (R-TRF-17, G-15).
+
+    Numbers stay as they are. Safe to repeat for the same case. Raises ChangeNotPossible, ClassFull,
+    ClassUnknown, QuotaExceeded.
+    """
+    if done := _done(student, change):
+        return done
+    _lock(student)
+    spell = present_spell(student)
+    before = _note(spell, change)
+    lock_places(
+        school_class.school, {school_class.pk: 1}, change.effective_on, is_intake=False, besides=student.pk
+    )
+    fault("move.locked")
+    take_snapshot(student, spell, change, to_name=school_class.school.organization.name)
+    fault("move.snapshot")
+    day = boundary(spell, change.effective_on)
+    Enrolment.objects.filter(pk=spell.pk).update(valid=DateRange(spell.valid.lower, day), status=MOVED)
+    fault("move.closed")
+    follow(student, school_class.org_path)
+    fault("move.followed")
+    opened = Enrolment.objects.get(pk=spell.pk)
+    opened.pk, opened.valid, opened.status = None, DateRange(day, None), status or before.from_status
+    opened.school_id, opened.number_in_class, opened.org_path = (
+        school_class.school_id,
+        "",
+        school_class.org_path,
+    )
+    place_in_class(opened, school_class)
+    opened.created_at, opened._state.adding = Now(), True
+    opened.save(force_insert=True)
+    fault("move.opened")
+    kept = _keep(before, opened, change)
+    student.refresh_from_db()
+    record(
+        "registry.student.move", student, actor=actor, basis=change.basis or "R-TRF-17", fields=["school"],
+        kind=change.name, number=change.case_no, school=school_class.school.organization.name,
+    )  # fmt: skip
+    return kept
+
+
+@transaction.atomic
+def void_status(student: Student, change: Change, *, actor: Actor) -> StatusChange:
+    """撤销: the spell counts as never having been; the rows stay with their trace, documents claim nothing.
+
+    Raises ChangeNotPossible.
+    """
+    if done := _done(student, change):
+        return done
+    _lock(student)
+    spell = present_spell(student)
+    before = _note(spell, change)
+    spell.status, spell.is_void = REFUSED, True
+    spell.save()
+    student.documents.update(is_claimed=False)
+    kept = _keep(before, spell, change)
+    Student.objects.filter(pk=student.pk).update(version=F("version") + 1)
+    record(
+        "registry.student.void", student, actor=actor, basis=change.basis, fields=["status"],
+        kind=change.name, number=change.case_no,
+    )  # fmt: skip
+    return kept
+
+
+def boundary(spell: Enrolment, day: date) -> date:
+    """The day on which a spell ends and the next begins: never before the spell's own second day."""
+    return max(day, spell.valid.lower + timedelta(days=1))
+
+
+def follow(student: Student, path: str) -> None:
+    """Everything about the person goes under `path`; what the former school keeps is its snapshot."""
+    former = student.org_path
+    Student.objects.filter(pk=student.pk).update(org_path=path, version=F("version") + 1)
+    for model in FOLLOWING[1:]:
+        model._default_manager.filter(student_id=student.pk).update(org_path=path)
+    Attendance.objects.filter(student=student, home_path=former).update(home_path=path)
+    # The former school keeps its own side of what happened there; the present one sees it from the other.
+    StatusChange.objects.filter(student=student, to_path=former).update(to_path=path)
+    student.org_path = path
+
+
+def take_snapshot(student: Student, spell: Enrolment, change: Change, *, to_name: str) -> EnrolmentSnapshot:
+    """Keep the record as the former school leaves it: sealed, never changed (R-TRF-17)."""
+    held = load_record(student)
+    snapshot = EnrolmentSnapshot(
+        org_path=spell.org_path,
+        student=student,
+        enrolment=spell,
+        case_no=change.case_no,
+        as_of=change.effective_on,
+        name=student.name,
+        grade=spell.grade,
+        class_name=spell.school_class.name if spell.school_class else "",
+        to_name=to_name,
+    )
+    snapshot.set_fields(values_of(held))
+    snapshot.save(force_insert=True)
+    return snapshot
+
+
+def close_running(student: Student, day: date) -> None:
+    """A running suspension ends with whatever comes next."""
+    StatusChange.objects.filter(student=student, until__isnull=False, closed_on=None).update(closed_on=day)
+
+
+def _lock(student: Student) -> None:
+    Student.objects.select_for_update(no_key=True).get(pk=student.pk)
+
+
+def _done(student: Student, change: Change) -> StatusChange | None:
+    return StatusChange.objects.filter(case_no=change.case_no, student=student).first()
+
+
+def _place(spell: Enrolment, school_class: SchoolClass) -> None:
+    """Give the spell a place in the class; one who is not in it yet needs a free seat."""
+    if spell.school_class_id == school_class.pk and spell.status in IN_SCHOOL:
+        return
+    lock_places(school_class.school, {school_class.pk: 1}, today(), is_intake=False, besides=spell.student_id)
+    place_in_class(spell, school_class)
+
+
+def _note(spell: Enrolment, change: Change) -> StatusChange:
+    """The change with what was before it."""
+    return StatusChange(
+        from_path=spell.org_path,
+        student_id=spell.student_id,
+        case_no=change.case_no,
+        kind=change.kind,
+        category=change.category,
+        reason=change.reason,
+        from_school_id=spell.school_id,
+        from_status=spell.status,
+        from_grade=spell.grade,
+        from_class=spell.school_class.name if spell.school_class else "",
+        happened_on=change.happened_on,
+        effective_on=change.effective_on,
+        until=change.until,
+        is_late=change.is_late,
+    )
+
+
+def _keep(before: StatusChange, spell: Enrolment, change: Change) -> StatusChange:
+    """Save the change with what is after it."""
+    before.to_path, before.to_school_id = spell.org_path, spell.school_id
+    before.to_status, before.to_grade = spell.status, spell.grade
+    before.to_class = spell.school_class.name if spell.school_class else ""
+    before.save(force_insert=True)
+    return before

@@ -1,0 +1,142 @@
+"""在办业务清理: before graduation the competent authority ends what a school has not finished, and the pupil
+goes back to the state before (R-GRD-02, G-10).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+
+from accounts.models import User
+from accounts.rights import explain
+from accounts.roles import Right
+from audit.services import record
+from config.clock import today
+from config.errors import NotFound, Refusal
+from config.paging import count_up_to
+from registry.codes import label
+from registry.models import Enrolment, OpenBusiness
+from registry.services.blockers import graduating_spells
+from transfers import across
+from transfers.kinds import KINDS
+from transfers.models import Case
+from transfers.notify import case_cleaned
+from transfers.queries import PAGE, open_case
+from transfers.refusals import CaseClosed, ReasonNeeded
+from transfers.route import authority_of
+from transfers.services import end_case, is_reason
+
+MOST = 500  # cases ended together, each with its own event
+UNFINISHED = (Case.State.WAITING, Case.State.RETURNED)
+
+
+class NotGraduating(Refusal):
+    code, status = "not_graduating", 409
+    rule = "R-GRD-02"
+    message = _lazy(
+        "在办业务清理只适用于毕业年级学生；其他学生的办件请由发起单位撤回，或由办理单位作出决定。"
+    )
+
+
+class NotOnePupil(Refusal):
+    code, status = "not_one_pupil", 409
+    rule = "R-GRD-02"
+    message = _lazy(
+        "该办件不是单个学生的办件，不能整件清理。涉及一批学生的，请在办件中退回该生，再单独处理。"
+    )
+
+
+# ── What stands in the way ────────────────────────────────────────────────────────────────────────────────
+@dataclass(slots=True)
+class Blockers:
+    """Open business of pupils in graduating grades, oldest first; `after` leads to the next page."""
+
+    rows: list[dict[str, Any]]
+    after: int | None
+    total: int
+
+
+def graduating_business(user: User, after: str = "", size: int = PAGE) -> Blockers:
+    """The list for the office she acts for and below. Raises NotFound for an unknown cursor.
+
+    Three queries; the cursor is a row's id, resolved in scope.
+    """
+    seen = OpenBusiness.objects.visible_to(user, Right.VIEW_CASE)
+    spells = Enrolment.objects.visible_to(user, Right.VIEW_CASE).filter(graduating_spells())
+    held = seen.filter(student__enrolments__in=spells)
+    total = count_up_to(held)
+    if after:
+        if not (after.isascii() and after.isdigit() and len(after) < 19 and seen.filter(pk=after).exists()):
+            raise NotFound()
+        held = held.filter(pk__gt=int(after))
+    rows = list(
+        held.order_by("pk").values(
+            "pk", "case_no", "kind_name", "student__name", "student__public_id", "student__enrolments__grade",
+            "student__enrolments__school__name", "student__enrolments__school_class__name",
+        )[: size + 1]
+    )  # fmt: skip
+    found = Blockers(rows[:size], rows[size - 1]["pk"] if len(rows) > size else None, total)
+    _add_cases(found)
+    return found
+
+
+def _add_cases(found: Blockers) -> None:
+    """State, office and deadline of each case, in one query."""
+    wanted = [row["case_no"] for row in found.rows]
+    cases = {case.number: case for case in Case.objects.filter(number__in=wanted).prefetch_related("steps")}
+    for row in found.rows:
+        case = cases.get(row["case_no"])
+        step = next((one for one in case.steps.all() if one.is_current), None) if case else None
+        row["grade_name"] = label("grade", row["student__enrolments__grade"])
+        row["state"] = case.state if case else ""
+        row["state_name"] = case.get_state_display() if case else ""
+        row["at"] = step.office_name if step else ""
+        row["filed_at"] = case.filed_at if case else None
+        row["may_clean"] = case is not None and case.student_id is not None and case.state in UNFINISHED
+
+
+# ── The act ───────────────────────────────────────────────────────────────────────────────────────────────
+@transaction.atomic
+def clean_up(number: str, *, actor: User, reason: str) -> Case:
+    """End the unfinished case `number` of a pupil in a graduating grade.
+
+    Only the competent authority of the pupil's school may. The case counts as withdrawn, its payload says by
+    whom; the kind takes its rows back. Raises NotFound, NotAllowed, NotOnePupil, NotGraduating, CaseClosed,
+    ReasonNeeded.
+    """
+    case = open_case(actor, number)
+    if case.student_id is None:
+        raise NotOnePupil()
+    with across.reaching(case.from_path, case.to_path):
+        spells = Enrolment.objects.filter(graduating_spells(), student_id=case.student_id)
+        spell = spells.first()
+        if spell is None:
+            raise NotGraduating()
+        authority = authority_of(spell.org_path)
+        explain(actor, Right.DECIDE, at=authority.path).or_raise()
+        if case.state not in UNFINISHED:
+            raise CaseClosed(state=case.get_state_display())
+        if not is_reason(reason):
+            raise ReasonNeeded()
+        kind = KINDS[case.kind]
+        case.payload["cleaned"] = {
+            "office": authority.name, "name": actor.signing_name, "on": today().isoformat(),
+        }  # fmt: skip
+        Case.objects.filter(pk=case.pk).update(payload=case.payload)
+        end_case(kind, case, Case.State.WITHDRAWN, actor=actor, reason=reason.strip())
+        record(
+            "transfers.case.clean_up", case, actor=actor, reason=reason.strip(), basis="R-GRD-02",
+            number=case.number, kind=kind.name,
+        )  # fmt: skip
+        case_cleaned(case, authority.name)
+    return case
+
+
+def cleaned_in_words(case: Case) -> str:
+    """Who cleaned it up, or an empty text."""
+    by = case.payload.get("cleaned")
+    if not by:
+        return ""
+    return _("经主管部门清理：{office}于 {on} 终止了本办件，学生恢复到办理前的状态。").format(**by)
