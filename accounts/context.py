@@ -24,11 +24,13 @@ _NAVIGATION = (
     (_("待审队列"), "transfers:queue", "queue", (Right.REVIEW, Right.DECIDE)),
     (_("超期督办"), "transfers:overdue", "alert", (Right.DECIDE,)),
     (_("办理时效"), "transfers:pace", "clock", (Right.VIEW_CASE,)),
+    (_("休学到期"), "transfers:suspensions", "clock", (Right.FILE,)),
     (_("档案移交"), "transfers:handovers", "file", (Right.VIEW_CASE,)),
     (_("借读"), "registry:guests", "students", (Right.VIEW_STUDENT,)),
     (_("直属学校变动"), "registry:host_notes", "switch", (Right.DECIDE,)),
     (_("问题学籍"), "registry:problems", "problems", (Right.VIEW_STUDENT,)),
     (_("单位"), "accounts:offices", "offices", (Right.VIEW_OFFICE,)),
+    (_("学校与机构"), "transfers:offices_new", "school", (Right.MANAGE_OFFICES,)),
     (_("规则"), "transfers:rules", "rules", (Right.VIEW_OFFICE,)),
     (_("日志"), "audit:events", "log", (Right.VIEW_LOG,)),
 )

@@ -19,6 +19,7 @@ from archives.models import Handover, Material
 from audit.services import Actor, record
 from config.clock import today
 from config.errors import Refusal
+from config.faults import fault
 from config.rules import rule
 from registry.models import Student
 
@@ -53,6 +54,7 @@ def hand_over(student: Student, passing: Passing, papers: Iterable[int], *, acto
     Material.objects.filter(pk__in=list(papers), student=None).update(student=student)
     held = Material.objects.filter(student=student)
     held.update(org_path=passing.to_path)
+    fault("handover.passed")
     digests = list(held.order_by("pk").values_list("digest", flat=True))
     handover = Handover.objects.create(
         from_path=passing.from_path,
@@ -67,6 +69,7 @@ def hand_over(student: Student, passing: Passing, papers: Iterable[int], *, acto
         handed_on=today(),
         due_on=rule("ARCHIVE_FOLLOW_DAYS", at=passing.to_path, on=today()).days_after(today()),
     )
+    fault("handover.kept")
     record(
         "archives.handover.hand", handover, actor=actor, basis="R-TRF-17", number=passing.case_no,
         count=len(digests), school=passing.to_name,

@@ -10,7 +10,7 @@ _GB_2312 = 134
 _EAST_ASIAN = frozenset((128, 129, _GB_2312, 136))  # shift-JIS, Hangul, Big5 beside it
 
 
-class Fonts(pypdfium2.PdfSysfontBase):  # type: ignore[misc]
+class Fonts(pypdfium2.PdfSysfontBase):
     """Stands in for fonts that a PDF names and does not bring: without it, Chinese text would be blank.
 
     The names of the methods are the library's; the only font there is has the number 1.

@@ -119,7 +119,7 @@ ACTS: "dict[str, tuple[StrOrPromise, StrOrPromise]]" = {
     "registry.office.rename": (_lazy("单位更名"), _lazy("{before}更名为{name}（{number}）")),
     "registry.office.merge": (_lazy("单位合并"), _lazy("{name}并入{target}（{number}）")),
     "registry.office.close": (_lazy("单位撤销"), _lazy("{name}撤销，档案移交{target}（{number}）")),
-    "registry.office.alter": (_lazy("关键信息变更"), _lazy("{name}的关键信息变更（{fields}，{number}）")),
+    "registry.office.alter": (_lazy("关键信息变更"), _lazy("{name}的关键信息变更：{what}（{number}）")),
     "registry.office.rehang": (_lazy("变更主管部门"), _lazy("{name}变更主管部门（{number}）")),
     "registry.class.create": (_lazy("新建班级"), _lazy("{office}的{actor}新建了班级")),
     "registry.class.update": (_lazy("修改班级"), _lazy("{office}的{actor}修改了班级（{fields}）")),

@@ -1,8 +1,8 @@
 """Transfers that wait for their last signature: what is decided, completed and drained.
 
-Out of the dense county into schools of its city: four steps at two schools and two authorities, two papers,
-conditions all met. The questions, the route and the conditions are the product's own; only the rows are
-written in bulk. Papers have no file behind them: nobody opens one here.
+Out of the dense county into schools of its city (in a small country of its province): four steps at two
+schools and two authorities, two papers, conditions all met. The questions, the route and the conditions are
+the product's own; only the rows are written in bulk. Papers have no file behind them: nobody opens one here.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from config.rules import rulebook_version
 from config.scope import ancestors
 from config.workdays import add_workdays
 from registry.models import Enrolment, OpenBusiness, SchoolClass, Student
+from registry.services.intake_rules import stage_of
 from registry.status import NORMAL
 from transfers.asking import Asking, split, take_answers
 from transfers.filing import words_of
@@ -72,10 +73,13 @@ def write_transfers(county: str, most: int) -> list[str]:
 
 
 def _groups(county: str, most: int, random: Random) -> Iterator[Group]:
-    """Pupils of `county` by school and grade, forty to a new class of a school elsewhere in the city."""
-    city = ancestors(county)[-2]
-    offices = Organization.objects.within(city).filter(kind="school", school__stages__contains=["2"])
-    elsewhere = cycle(offices.exclude(path__startswith=county).select_related("school").order_by("path"))
+    """Pupils of `county` by school and grade, forty to a new class of a school elsewhere in the city, or in
+    the province where the city has none.
+    """
+    primary = Organization.objects.filter(kind="school", school__stages__contains=[stage_of(GRADES[0])])
+    others = primary.exclude(path__startswith=county).select_related("school").order_by("path")
+    province, city = ancestors(county)[-3:-1]
+    elsewhere = cycle(list(others.within(city)) or list(others.within(province)))
     movable = Enrolment.objects.within(county).filter(
         status=NORMAL, is_void=False, grade__in=GRADES, student__problems__isnull=True
     )
@@ -107,6 +111,7 @@ def _write(group: Group) -> list[Case]:
     office, first = group.school_class.school.organization, group.spells[0]
     payload, secrets = _opened(group, office, first)
     steps = plan(TRANSFER, first.org_path, office.path, payload)
+    payload |= _excepted(group, office)
     signers = _signers(steps)
     cases = []
     for spell, pk in zip(group.spells, next_ids("transfers_case", len(group.spells)), strict=True):
@@ -139,18 +144,21 @@ def _write(group: Group) -> list[Case]:
 
 
 def _opened(group: Group, office: Organization, spell: Enrolment) -> tuple[dict[str, Any], dict[str, str]]:
-    """What the form makes of the answers, and the kind of it all; each exception that may be asked for is
-    asked and granted, so that the day of the year decides nothing.
-    """
+    """What the form makes of the answers, and the procedure of both schools."""
     asking = Asking(office, spell.student)
     given = _ANSWERS | {"class_id": str(group.school_class.pk), "move_on": today().isoformat()}
     answers = take_answers(TRANSFER, given, asking)
     clear, secrets = split(TRANSFER, answers)
     payload: dict[str, Any] = {"asked": clear, "words": words_of(TRANSFER, answers, asking)}
     TRANSFER.open(office, payload=payload, actor=group.registrar, student=spell.student, answers=answers)
+    return payload, secrets
+
+
+def _excepted(group: Group, office: Organization) -> dict[str, Any]:
+    """Every exception that there is, asked for and granted: the day of the year decides nothing."""
     exempt = [one.code for one in TRANSFER.requirements if one.exempt]
     by = {"office": office.name, "name": group.registrar.name, "on": today().isoformat()}
-    return payload | {"exempt": exempt, "granted": dict.fromkeys(exempt, by)}, secrets
+    return {"exempt": exempt, "granted": dict.fromkeys(exempt, by)}
 
 
 def _case(group: Group, spell: Enrolment, pk: int, payload: dict[str, Any]) -> Case:

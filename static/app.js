@@ -205,7 +205,7 @@
   viewer.addEventListener("click", (event) => {
     const paper = event.target.closest("[data-paper]");
     const button = event.target.closest("[data-view]");
-    if (paper) { event.preventDefault(); show(Number(paper.dataset.paper)); }
+    if (paper) { event.preventDefault(); show(papers.indexOf(paper)); }
     if (button) acts[button.dataset.view]();
   });
   const keys = { n: "next", p: "prev", r: "turn", "+": "larger", "=": "larger", "-": "smaller" };
@@ -215,4 +215,20 @@
     acts[keys[event.key]]();
   });
   if ("openFirst" in viewer.dataset) show(0);
+})();
+
+// ── Questions that come anew: what was typed while the answer was on its way stays typed ─────────────────────────────
+(() => {
+  let typed = new Map();
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.target.id !== "asks") return;
+    typed = new Map(Array.from(event.target.querySelectorAll("input:not([type=hidden]), textarea, select"), (field) => [field.name, field.value]));
+  });
+  document.addEventListener("htmx:afterSettle", () => {
+    for (const [name, value] of typed) {
+      const field = document.querySelector(`#asks [name="${name}"]:not([type=hidden])`);
+      if (field && value && field.value !== value) field.value = value;
+    }
+    typed.clear();
+  });
 })();

@@ -1,12 +1,13 @@
 """The suite runs as the application does: application role, walled tables, no superuser (ARCHITECTURE 10)."""
 
 import json
+import os
 from collections import defaultdict
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.db import connection
 from django.test import Client
 
@@ -89,6 +90,6 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         "skipped": _counts["skipped"],
         "rules": {rule: sorted(nodes) for rule, nodes in sorted(rules.items())},
     }
-    target = settings.BASE_DIR / "var" / "test-report.json"
-    target.parent.mkdir(exist_ok=True)
+    target = Path(os.environ["XUEJI_TEST_REPORT"])
+    target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(json.dumps(report, ensure_ascii=False, indent=1))

@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
-from benchmarks import ground, memory, pupils, table
+from accounts.models import User
+from accounts.rights import acting_at
+from accounts.roles import Right
+from benchmarks import completing, ground, memory, moves, pupils, table
 from benchmarks.country import FOCUS, lanes_of, minority_share, plan_country
-from benchmarks.table import ALONE, ANYWHERE, SPIKE, TOGETHER, Row
+from benchmarks.table import AFTER, ALONE, ANYWHERE, BEFORE, DECIDING, RUSH, SPIKE, TOGETHER, Row
 from config.scope import scope
 from registry.checks import check_record
 from registry.demo.country import SchoolPlan, classes_of
@@ -21,6 +24,7 @@ from registry.numbers import check_school_code, is_valid
 from registry.record import load_record, values_of
 from registry.status import NORMAL, PENDING
 from transfers.models import Case, Step
+from transfers.services import decide
 
 DAY = date(2026, 11, 20)
 
@@ -121,6 +125,29 @@ def test_pupils_load_under_the_wall_and_their_records_open(nation: None) -> None
         assert Student.objects.count() == here > 0
     with scope("CN.44.03."):
         assert Student.objects.count() == Case.objects.count() == 0
+    transfers_wait_for_their_last_signature(focus)
+
+
+def transfers_wait_for_their_last_signature(county: str) -> None:
+    """Each can be approved with its papers and completed: what is measured is a case of the product."""
+    numbers = moves.write_transfers(county, 3)
+    assert len(set(numbers)) == 3
+    decided, *completed = numbers
+    case = Case.objects.get(number=decided)
+    steps = list(case.steps.order_by("ordinal"))
+    assert [step.is_current for step in steps] == [False, False, False, True]
+    reviewer = acting_at(User.objects.get(username=f"{county}reviewer").pk, Right.DECIDE, at=county)
+    decide(case, Step.Decision.APPROVE, actor=reviewer, ticked=moves.PAPERS)
+    assert Case.objects.get(number=decided).state == Case.State.APPROVED
+    writes = completing.touched(completed[0])
+    assert writes["tables"]["registry_openbusiness"] == [0, 0, 1]
+    assert writes["tables"]["registry_enrolment"][0] == 1
+    assert Case.objects.get(number=completed[0]).is_open  # it has been taken back
+    assert len(completing.complete(completed)["ms"]) == 2
+    for case in Case.objects.filter(number__in=completed).select_related("student"):
+        assert case.state == Case.State.DONE
+        assert case.student is not None
+        assert case.student.org_path == case.to_path
 
 
 # --- the table
@@ -177,6 +204,35 @@ def test_the_slowest_search_stands_for_all_and_lists_are_held_against_a_school()
     assert ("list: first page, largest school", ALONE) not in rows
     assert rows["errors", SPIKE].is_met is False
     assert rows["errors", ALONE].is_met is None
+
+
+def test_the_service_is_itself_again_when_ten_seconds_are_as_before() -> None:
+    calm = [(second / 10, 14.0) for second in range(250)]
+    assert table.recovery([10.0] * 50, calm) == 0
+    assert table.recovery([10.0] * 50, [(at, 90.0 if at < 4 else ms) for at, ms in calm]) == 4
+    assert table.recovery([9.0] * 50, calm) == float("inf")
+
+
+def test_work_is_told_by_page_and_the_outbox_by_how_fast_it_fills() -> None:
+    read = {f"{TOGETHER}|frame|{ANYWHERE}": sample(5.0, 10.0)}
+    work = {
+        "samples": {f"{load}|{page}|{ANYWHERE}": sample(20.0, 61.0 if page == "case" else 60.0)
+                    for load in (DECIDING, BEFORE, RUSH) for page in ("decide", "case", "queue", "form")},
+        "counts": {load: {"requests": 9, "errors": int(load == RUSH), "rate": 3.0,
+                          "wrong": {"case: 500": 1} if load == RUSH else {}} for load in (DECIDING, RUSH)},
+        "decided": {DECIDING: 4.0, RUSH: 9.0}, "before": 40.0, "recovery": 11.0,
+    }  # fmt: skip
+    drained = {"drained": 300, "rate": 20.0, "completed": 200, "emptied": 0.5, "wait_p95": 0.4}
+    rows = {(row.what, row.load): row for row in table.case_rows(read, work, drained)}
+    assert rows["decide, county", DECIDING].is_met is True
+    assert rows["case, county", DECIDING].is_met is False
+    assert (rows["errors", DECIDING].is_met, rows["errors", RUSH].is_met) == (True, False)
+    assert "1 × case: 500" in rows["errors", RUSH].note
+    assert rows["recovery after the spike", AFTER].is_met is False
+    assert (rows["outbox drained", DECIDING].ratio, rows["outbox drained", DECIDING].is_met) == (5.0, True)
+    one = table.compare([99.0] * table.WARM_UP + [8.0] * 9, [99.0] * table.WARM_UP + [4.0] * 9)
+    row = table.completion_row(one | {"rows": 30, "tables": 12, "statements": 60})
+    assert (row.ratio, row.is_met) == (2.0, True)
 
 
 def test_growth_compares_medians_of_one_client() -> None:

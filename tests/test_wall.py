@@ -34,7 +34,8 @@ NOT_WALLED = {
     "config_outbox",
     "registry_term",
     "transfers_tracking",
-    "registry_reorganization", "registry_officeversion",
+    "registry_reorganization",
+    "registry_officeversion",
 }
 
 

@@ -293,6 +293,15 @@ def _refuse_unfit(student: Student, spell: Enrolment, is_move: bool, counted: "p
         raise ProblemFirst(place=_place_words(spell.org_path), afterwards=counted)
 
 
+def open_business_words(student_id: int) -> dict[str, str]:
+    """Which procedure of a pupil is open, and at which bureau: for who comes second and may not see it."""
+    with scope(NATION):
+        held = OpenBusiness.objects.filter(student=student_id).first()
+        if held is None:  # it has just ended
+            return {"place": str(_("他处")), "kind": str(_("其他业务"))}
+        return {"place": _place_words(held.to_path), "kind": held.kind_name}
+
+
 def _school_words(path: str, actor: User) -> str:
     """The school by name inside the asker's scope; outside, the county it belongs to."""
     if any(path.startswith(above) for above in actor.scope_paths(Right.VIEW_STUDENT)):

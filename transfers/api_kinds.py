@@ -67,7 +67,7 @@ class NeedRow(serializers.Serializer[Any]):
     rule = serializers.CharField(help_text="规则编号")
 
 
-class KindRow(serializers.Serializer[Kind]):
+class KindRow(serializers.Serializer[Any]):
     """One procedure that can be filed by its answers."""
 
     code = serializers.CharField(help_text="业务代码")

@@ -18,6 +18,7 @@ from registry.queries.sight import sight_of
 from transfers import across
 from transfers.asking import Asking, answers_of, in_words
 from transfers.batchfile import BatchFile, open_batch_file
+from transfers.cleanup import cleaned_in_words
 from transfers.filing import said
 from transfers.kind import Advice, EvidenceNeed, Facts, Kind, Proposed, Requirement, Subject
 from transfers.kinds import KINDS
@@ -118,6 +119,10 @@ class CaseFile:
         return sum(bool(why) and not isinstance(why, Advice) for _requirement, why in self.checks)
 
     @property
+    def doubts(self) -> int:
+        return sum(bool(why) for _requirement, why in self.checks) - self.failed
+
+    @property
     def sentence(self) -> str:
         """The state in one sentence."""
         last = self.last_decided
@@ -142,6 +147,8 @@ class CaseFile:
                 return _("{office}不予通过：{reason}").format(office=last.office_name, reason=last.reason)
             case State.REFUSED:
                 return _("办结前复核未通过，系统已自动终止；原因见办理记录。")
+            case State.WITHDRAWN if words := cleaned_in_words(self.case):
+                return words
             case State.WITHDRAWN:
                 return _("发起单位已撤回。")
         return str(self.case.get_state_display())

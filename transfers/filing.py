@@ -199,7 +199,8 @@ def _preview(
     payload: dict[str, Any] = {"asked": clear}
     kind.open(office, payload=payload, actor=actor, student=student, answers=answers)
     if kind.locks_student and OpenBusiness.objects.filter(student=student).exists():
-        raise CaseLocked()
+        words = across.open_business_words(student.pk)
+        raise CaseLocked(place=words["place"], kind=words["kind"])
     types = frozenset(material.evidence_type for material in materials)
     origin = origin_of(student)
     facts = Facts(Subject(student), origin.path, office.path, payload, None, types)

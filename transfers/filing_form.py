@@ -19,7 +19,7 @@ from transfers.kind import EvidenceNeed, Kind
 # What the page sends besides the answers; no kind may ask under one of these names (a test looks).
 RESERVED = frozenset((
     "csrfmiddlewaretoken", "action", "key", "token", "kind", DOCUMENT, "file", "evidence_type", "exempt",
-    "exempt_reason",
+    "exempt_reason", "shown",
 ))  # fmt: skip
 OTHER_PAPER = "99"
 _WIDGETS = {"choice": "select"}
@@ -82,6 +82,7 @@ class Draft:
     exempt_reason: str = ""
     token: str = ""
     key: str = field(default_factory=lambda: uuid4().hex)
+    shown: str = ""  # the questions that the page showed when it was sent
     errors: dict[str, list[Finding]] = field(default_factory=dict)
 
     @classmethod
@@ -91,12 +92,13 @@ class Draft:
         expect(posted, *asked, *RESERVED)
         return cls(
             kind=kind,
-            given={key: posted[key] for key in asked if key in posted},
+            given={key: posted.get(key, "") for key in asked if key in posted},
             documents=[text for text in posted.getlist(DOCUMENT) if text],
             exempt=posted.getlist("exempt"),
             exempt_reason=" ".join(posted.get("exempt_reason", "").split())[:300],
             token=posted.get("token", ""),
             key=posted.get("key", "") or uuid4().hex,
+            shown=posted.get("shown", ""),
         )
 
     def applying(self) -> list[Ask]:
@@ -123,6 +125,10 @@ class Draft:
         """What was typed into questions that do not apply now: kept, should they apply again."""
         applying = {ask.key for ask in self.applying()}
         return [(key, text) for key, text in self.given.items() if text and key not in applying]
+
+    @property
+    def applying_keys(self) -> str:
+        return " ".join(ask.key for ask in self.applying())
 
     @property
     def is_conditional(self) -> bool:

@@ -14,6 +14,7 @@ from config.crypto import next_ids
 from config.errors import NotFound
 from config.faults import fault
 from registry.models import IdentityDocument, ImportBatch, ImportRow, OpenBusiness, Student
+from registry.reorganizing import refuse_if_moving
 from registry.services.batches import take_back_all
 from registry.services.intake_rules import is_omitted
 from transfers.figures import count_pupils, less
@@ -74,6 +75,7 @@ def return_rows(case: Case, numbers: Sequence[int], *, actor: User, reason: str)
     """
     if case.batch_id is None:
         raise NotFound()
+    refuse_if_moving(case.to_path, is_open=True)
     # Of two colleagues one waits here, and then finds the rows gone.
     case = Case.objects.select_for_update().get(pk=case.pk)
     waiting = _turn(case, actor)

@@ -10,7 +10,7 @@ from accounts.roles import Right
 from archives.models import Material
 from registry.models import Student
 from registry.record import load_record
-from registry.services.key_data import clean_proposal
+from registry.services.key_data import clean_proposal, refuse_other_fields, refuse_wrong
 from transfers.kinds.identity_change import IDENTITY_CHANGE, secrets_of
 from transfers.models import Case
 from transfers.services import file_case, refile
@@ -31,6 +31,8 @@ def propose(
     """
     explain(actor, Right.FILE, at=school.path).or_raise()
     values = clean_proposal(proposed, load_record(student).enrolment.grade)
+    refuse_other_fields(school.path, values)
+    refuse_wrong(student, values)  # before a paper is asked for that would prove nothing
     return file_case(
         IDENTITY_CHANGE,
         school,

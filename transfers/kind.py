@@ -61,6 +61,7 @@ class Facts:
     payload: dict[str, Any]
     case: "Case | None" = None
     evidence_types: frozenset[str] = frozenset()
+    seen: dict[str, Any] = field(default_factory=dict)  # what one condition has read for those after it
 
     @property
     def student(self) -> "Student":

@@ -159,6 +159,10 @@ def _of_case(file: CaseFile) -> dict[str, Any]:
         "phone": case.filed_by.phone,
         "ground": by_key.get("reason", ""),
         "reason": by_key.get("statement", ""),
+        **{
+            key: by_key.get(key, "")
+            for key in ("hospital", "diagnosed_on", "destination", "notice_served_on")
+        },
         "tracking_code": _grouped(code_of(case.number)),
         "issued_on": timezone.localdate(case.ended_at or case.filed_at),
     }

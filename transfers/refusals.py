@@ -86,7 +86,7 @@ class NoAuthority(Refusal):
 class CaseLocked(Refusal):
     code, status = "open_business", 409
     rule = "R-TRF-06"
-    message = _("该生有在办业务，请待其办结后再办。")
+    message = _("该生在{place}有在办业务“{kind}”，请待其办结或撤回后再办。")
 
 
 class SomePupilLocked(CaseLocked):

@@ -189,6 +189,9 @@ def _file(
         raise EvidenceMissing(what="、".join(absent))
     subject = kind.open(to_school, payload=payload, actor=actor, **opening)
     fault("opened")
+    # Once more: what the opening learns may ask for a further paper (学籍卡 across provinces).
+    if absent := missing_evidence(kind, types, payload):
+        raise EvidenceMissing(what="、".join(absent))
     facts = Facts(subject, origin.path, to_school.path, payload, None, types)
     check_exceptions(kind, facts, secrets.get("exempt_reason", ""))
     check_requirements(kind, facts)
@@ -247,7 +250,10 @@ def lock_pupils(kind: Kind, case: Case) -> None:
                 [case.from_path, case.to_path, case.number, kind.code, kind.name, pupils],
             )
     except IntegrityError as error:
-        raise (CaseLocked() if len(pupils) == 1 else SomePupilLocked()) from error
+        if len(pupils) > 1:
+            raise SomePupilLocked() from error
+        words = across.open_business_words(pupils[0])
+        raise CaseLocked(place=words["place"], kind=words["kind"]) from error
 
 
 def attach_evidence(case: Case, materials: Sequence[Material], *, actor: User) -> None:
@@ -302,12 +308,14 @@ def own_turn(case: Case, actor: User) -> Step:
     NotAllowed when no step of this case is hers (403).
     """
     steps = list(case.steps.order_by("ordinal"))
+    if not steps:
+        raise CaseChanged()  # its office has just been merged, and the case has gone with it
     current = next((step for step in steps if step.is_current), None)
     if current is not None and actor.may_act_at(current.right, current.office_path):
         return current
     mine = [step for step in steps if actor.may_act_at(step.right, step.office_path)]
     taken = next((step for step in reversed(mine) if step.decision), None)
-    state = case.get_state_display()
+    state = Case.objects.get(pk=case.pk).get_state_display()  # it may have ended since it was looked at
     if taken is not None:
         raise StepAlreadyTaken(who=taken.decided_by_name, state=state)
     if mine and current is not None:
@@ -333,10 +341,11 @@ def decide(
 
     `ticked` are the evidence types she has looked at; approving needs every required one. `granted` are the
     conditions from which she makes an exception, where her office may. The UPDATE names the state it expects:
-    of two officers who press the same button, one wins. Raises NotAllowed, SecondSignature, ReasonNeeded,
-    EvidenceNotTicked, ExceptionOpen, RequirementFailed or StepAlreadyTaken.
+    of two officers who press the same button, one wins. Raises OfficeMoving, NotAllowed, SecondSignature,
+    ReasonNeeded, EvidenceNotTicked, ExceptionOpen, RequirementFailed or StepAlreadyTaken.
     """
     kind = KINDS[case.kind]
+    refuse_if_moving(case.from_path, case.to_path, is_open=True)
     step = own_turn(case, actor)
     refuse_second_signature(case, step, actor)
     if decision == Step.Decision.APPROVE:
@@ -457,6 +466,9 @@ def move_state(case: Case, state: str, **columns: Any) -> None:
     )
     if changed != 1:
         now = Case.objects.get(pk=case.pk)
+        last = now.steps.exclude(decision="").order_by("ordinal").last()
+        if now.is_open and now.batch_id is None and last is not None:
+            raise StepAlreadyTaken(who=last.decided_by_name, state=now.get_state_display())
         if now.is_open and now.state == case.state:
             raise CaseChanged()
         raise CaseClosed(state=now.get_state_display())
@@ -481,8 +493,9 @@ def may_withdraw(case: Case, actor: User) -> bool:
 
 @transaction.atomic
 def withdraw(case: Case, *, actor: User, reason: str) -> None:
-    """Take an open case back. Raises NotTheStarter, CaseClosed, ReasonNeeded."""
+    """Take an open case back. Raises NotTheStarter, CaseClosed, ReasonNeeded, OfficeMoving."""
     kind = KINDS[case.kind]
+    refuse_if_moving(case.from_path, case.to_path, is_open=True)
     if not actor.may_act_at(kind.right, case.to_path):
         raise NotTheStarter()
     if not may_withdraw(case, actor):
@@ -506,9 +519,11 @@ def refile(
 ) -> Case:
     """Send a corrected case on its way again: a new round of steps behind the old ones.
 
-    Raises NotTheStarter, CaseClosed unless it was returned, and what the kind's `reopen` raises.
+    Raises NotTheStarter, CaseClosed unless it was returned, OfficeMoving, and what the kind's `reopen`
+    raises.
     """
     kind = KINDS[case.kind]
+    refuse_if_moving(case.from_path, case.to_path, is_open=True)
     if not actor.may_act_at(kind.right, case.to_path):
         raise NotTheStarter()
     if case.state != Case.State.RETURNED:

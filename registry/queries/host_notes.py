@@ -7,11 +7,11 @@ from accounts.models import User
 from accounts.roles import Right
 from config.clock import today
 from config.errors import NotFound
-from registry.codes import choices
 from registry.models import HostNote
 from registry.queries.rosters import number_in, one_of
 from registry.services.intake_rules import present_term
 
+SEMESTERS = ("1", "2")  # list semester: autumn and spring
 MOST_NOTES = 2000  # a county's list of one term is printed whole; far above any
 
 
@@ -32,7 +32,7 @@ def read_notes(user: User, year: str, semester: str) -> TermList:
     chosen = number_in(year) if year else term.school_year
     if not 2000 <= chosen <= 2200:
         raise NotFound()
-    half = one_of(semester, [code for code, _name in choices("semester")]) or term.semester
+    half = one_of(semester, SEMESTERS) or term.semester
     seen = HostNote.objects.visible_to(user, Right.VIEW_STUDENT).within(user.acting_path)
     rows: list[Any] = list(
         seen.filter(school_year=chosen, semester=half)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 from django.db.backends.postgresql.psycopg_any import DateRange
@@ -12,7 +12,7 @@ from accounts.models import OfficeGrant, Organization, Post
 from audit.services import record
 from config.models import RuleValue
 from registry.models import OfficeVersion, School
-from registry.reorganizing.plan import ALTER, MERGE, OF_SCHOOL
+from registry.reorganizing.plan import ALTER, LABELS, MERGE, OF_SCHOOL
 
 if TYPE_CHECKING:
     from registry.reorganizing.execute import Run
@@ -26,6 +26,7 @@ def found(run: Run, room: int) -> int:
     plan, values = run.plan, run.plan.values
     if Organization.objects.filter(path=plan.new_path).exists():
         return 0
+    assert plan.parent is not None
     parent = Organization.objects.get(pk=plan.parent)
     office = Organization.objects.create(
         kind=plan.office_kind,
@@ -71,11 +72,11 @@ def alter(run: Run, room: int) -> int:
         _keep_version(run, office)
     changed = [key for key in (*OF_SCHOOL, "code") if values.get(key)]
     if run.plan.is_school:
-        fields = {key: values[key] for key in changed if key != "stages"}
+        fields: dict[str, Any] = {key: values[key] for key in changed if key != "stages"}
         if "stages" in changed:
             fields["stages"] = values["stages"].split(",")
         School.objects.filter(pk=office.pk).update(**fields)
-    _tell(run, office, fields=changed)
+    _tell(run, office, what="、".join(LABELS[key] for key in changed))
     return 1
 
 
@@ -200,7 +201,7 @@ def _until(valid: DateRange, day: date) -> DateRange:
     return DateRange(valid.lower, max(day, valid.lower + timedelta(days=1)))
 
 
-def _tell(run: Run, office: Organization, **words: object) -> None:
+def _tell(run: Run, office: Organization, **words: Any) -> None:
     """One act about the office in the log, with the document it rests on."""
     values = run.plan.values
     record(

@@ -127,7 +127,8 @@ class _Draft:
     ) -> None:
         self.kind, self.at, self.office, self.values = kind, at, office, values
         self.found: list[Finding] = []
-        self.target = self.parent = None
+        self.target: Organization | None = None
+        self.parent: Organization | None = None
         self.new_path = ""
         self.school = School.objects.filter(organization=office).first() if office else None
         self.is_school = self.school is not None if office else values.get("office_kind") == Kind.SCHOOL

@@ -1,6 +1,7 @@
 """在办业务 before graduation: it blocks, and is listed (R-GRD-02, G-10)."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -24,7 +25,7 @@ class BusinessUnfinished(Refusal):
         "确实无法办结的，由学籍主管部门在“毕业年级在办业务”中清理。"
     )
 
-    def __init__(self, *, cases: Iterable[str] = (), **data: object) -> None:
+    def __init__(self, *, cases: Iterable[str] = (), **data: Any) -> None:
         super().__init__(**data)
         self.cases = tuple(cases)
 

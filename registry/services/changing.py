@@ -19,6 +19,7 @@ from config.faults import fault
 from registry.models import (
     AidRecognition,
     Attendance,
+    AttendanceReport,
     DropoutEntry,
     Enrolment,
     EnrolmentSnapshot,
@@ -217,6 +218,8 @@ def follow(student: Student, path: str) -> None:
     Student.objects.filter(pk=student.pk).update(org_path=path, version=F("version") + 1)
     for model in FOLLOWING[1:]:
         model._default_manager.filter(student_id=student.pk).update(org_path=path)
+    reports = AttendanceReport.objects.filter(attendance__student=student, home_path=former)
+    reports.update(home_path=path)
     Attendance.objects.filter(student=student, home_path=former).update(home_path=path)
     # The former school keeps its own side of what happened there; the present one sees it from the other.
     StatusChange.objects.filter(student=student, to_path=former).update(to_path=path)

@@ -5,6 +5,7 @@ from datetime import date
 
 from accounts.models import Organization
 from config.clock import today
+from config.faults import fault
 from registry.models import HostNote, Student
 from registry.services.intake_rules import present_term
 
@@ -51,3 +52,4 @@ def note_move(student: Student, move: Move) -> None:
                 "semester": term.semester,
             },
         )  # fmt: skip
+        fault("host.told")

@@ -88,7 +88,7 @@ def check_change(student: Student, values: Mapping[str, str]) -> list[Finding]:
     found = _same(student, values, touched)
     known = {(finding.field, finding.code) for finding in _examine(pupil, before)}
     is_disputed = pupil.document is not None and pupil.document.is_disputed and "id_number" not in values
-    for finding in _examine(pupil, before | values):
+    for finding in _examine(pupil, {**before, **values}):
         is_new = finding.field in touched or (finding.field, finding.code) not in known
         if is_new and not (is_disputed and finding.disputable):
             found.append(replace(finding, level="warning") if finding.code == "under_age" else finding)

@@ -69,7 +69,7 @@ def host_notes(request: HttpRequest) -> HttpResponse:
     record_list("student", shown, actor=user, route="registry:host_notes")
     context = {
         "term": term,
-        "semesters": choices("semester"),
+        "semesters": choices("semester", notes.SEMESTERS),
         "semester_name": label("semester", term.semester),
         "lists": [(_("转入"), term.arrived, _("转自")), (_("转出"), term.left, _("转往"))],
     }

@@ -247,7 +247,7 @@ def test_the_api_keeps_one_file_a_key(registrar: User) -> None:
 
 @pytest.mark.rule("AZ-2")
 @pytest.mark.parametrize(
-    ("role", "path"), [("leader", make.SCHOOL), ("reviewer", make.COUNTY), ("auditor", make.CITY)]
+    ("role", "path"), [("leader", make.SCHOOL), ("bureau_leader", make.COUNTY), ("auditor", make.CITY)]
 )
 def test_who_may_not_file_may_not_upload(client: Client, role: str, path: str) -> None:
     user = make.make_user(role, path)

@@ -164,6 +164,11 @@ def test_every_kind_says_what_it_is_and_shows_its_form(
     again = send(client, address, "continue", htmx=True, token=token)
     assert 'id="asks"' in again.text
     assert "<html" not in again.text
+    # While the questions stay the same they are not sent anew: nobody loses what she is typing.
+    same = send(
+        client, address, "continue", htmx=True, token=token, shown=again.context["draft"].applying_keys
+    )
+    assert (same["HX-Reswap"], 'id="asks"' in same.text) == ("none", False)
     assert send(client, address, "check", token=token, no_such="1").status_code == 400
     nothing = send(client, address, "check", token=token)
     must = {ask.key for ask in kind.asks if ask.is_required and not ask.only_if}

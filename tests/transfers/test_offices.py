@@ -17,6 +17,7 @@ from config.clock import today
 from config.models import Job, Outbox, RuleValue
 from registry.models import (
     Enrolment,
+    FamilyMember,
     IntakePlan,
     OfficeVersion,
     Reorganization,
@@ -26,6 +27,7 @@ from registry.models import (
     Student,
 )  # fmt: skip
 from registry.reorganizing import refuse_if_moving
+from registry.reorganizing.execute import gather_stragglers
 from registry.reorganizing.moving import BY_HAND, STAYS, carriers, stays, tables
 from registry.reorganizing.plan import ALTER, CLOSE, FOUND, MERGE, REHANG, RENAME
 from registry.reorganizing.refusals import OfficeBusy, OfficeMoving, PlanRefused, RehearsalGone
@@ -452,6 +454,16 @@ def test_a_move_waits_for_the_jobs_that_write_there(county: dict[str, User]) -> 
         perform_owed(row.pk)
     Job.objects.filter(pk=job.pk).update(state=Job.State.DONE)
     assert performed(case).state == Case.State.DONE
+
+
+@pytest.mark.rule("RE-1")
+def test_what_was_written_behind_a_move_is_gathered(county: dict[str, User]) -> None:
+    here, there, pupils = two_schools()
+    done(MERGE, here, county, target=there.pk)
+    FamilyMember.objects.filter(student=pupils[0]).update(org_path=make.SCHOOL)  # as a slow request would
+    assert gather_stragglers(today()) == 1
+    assert gather_stragglers(today()) == 0
+    assert FamilyMember.objects.get(student=pupils[0]).org_path == make.SISTER
 
 
 # ── Pages ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -356,7 +356,12 @@ def test_a_returned_change_takes_more_papers(
     client.force_login(office["registrar"])
     assert client.get(page("correct", case)).status_code == 200
     paper = make_material(office["registrar"], "03")
-    assert client.post(page("correct", case), {"document": [str(paper.public_id)]}).status_code == 302
+    sent = {
+        "id_number": case.open_card()["proposed_id_number"],
+        "id_type": "1",
+        "document": [paper.public_id],
+    }
+    assert client.post(page("correct", case), sent).status_code == 302
     decide_all(case, office)
     finish(case)
     assert fresh(case).state == Case.State.DONE

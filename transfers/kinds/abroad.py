@@ -29,7 +29,7 @@ _REASONS = among("status_change_reason", "28", "30", "99")
 
 
 def go(case: Case, actor: Actor) -> None:
-    become(case, actor, ABROAD, "19", basis="第二十条")
+    become(case, actor, ABROAD, "19", basis="2013年办法第二十条")
 
 
 def elsewhere(facts: Facts) -> str:
@@ -41,7 +41,7 @@ GOING_ABROAD = Kind(
     code="abroad",
     name="出国（境）就读",
     prefix="CG",
-    article="第二十条",
+    article="2013年办法第二十条",
     started_by=Party.TAKE_OVER_SCHOOL,
     about=About.OWN_PUPIL,
     group=GROUP,
@@ -75,14 +75,14 @@ GOING_ABROAD = Kind(
 
 def come_back(case: Case, actor: Actor) -> None:
     # The category marks the study abroad in her file, which goes on.
-    become(case, actor, NORMAL, "08", basis="第二十条")
+    become(case, actor, NORMAL, "08", basis="2013年办法第二十条")
 
 
 RETURN_FROM_ABROAD = Kind(
     code="abroad_return",
     name="回国（境）复学",
     prefix="HJ",
-    article="第二十条",
+    article="2013年办法第二十条",
     started_by=Party.TAKE_OVER_SCHOOL,
     about=About.OWN_PUPIL,
     group=GROUP,

@@ -28,7 +28,7 @@ WHAT = ((PLAN, _lazy("招生计划")), (QUOTA, _lazy("学籍总量")))
 
 
 def what(asking: Asking) -> Choices:
-    return WHAT
+    return [(code, str(name)) for code, name in WHAT]
 
 
 def years(asking: Asking) -> Choices:

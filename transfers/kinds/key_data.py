@@ -19,7 +19,7 @@ NEW, OLD = "proposed_", "was_"
 
 REGISTER, POLICE, BIRTH, RESIDENCE, VISA, CARD = "01", "03", "04", "07", "17", "02"
 _RULE = "R-UPD-07"
-_IDENTITY = EvidenceNeed("户口簿、身份证或公安证明", IDENTITY_PAPERS, _RULE)
+_IDENTITY = EvidenceNeed("姓名、证件：户口簿、身份证或公安证明", IDENTITY_PAPERS, _RULE)
 NEEDS: tuple[tuple[frozenset[str], EvidenceNeed], ...] = (
     (frozenset(("name", "id_type", "id_number")), _IDENTITY),
     (

@@ -1,5 +1,6 @@
 """退学, 自动退学, 开除学籍, 死亡, 失踪, 其他离校 (HANDBOOK A6; R-CHG-01, R-CHG-04, R-CHG-05, G-11, G-20)."""
 
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
@@ -96,7 +97,7 @@ WITHDRAWAL = Kind(
     code="withdrawal",
     name="退学",
     prefix="TX",
-    article="第十二条",
+    article="2013年办法第十二条",
     started_by=Party.TAKE_OVER_SCHOOL,
     about=About.OWN_PUPIL,
     group=GROUP,
@@ -129,7 +130,7 @@ WITHDRAWAL = Kind(
 
 # ── 自动退学 ──────────────────────────────────────────────────────────────────────────────────────────────
 CONTINUOUS, IN_TERM, OVERAGE, EXPIRED = "continuous", "in_term", "overage", "expired"
-_FACTS = (
+_FACTS: tuple[tuple[str, Any], ...] = (
     (CONTINUOUS, gettext_lazy("连续旷课，联系无果")),
     (IN_TERM, gettext_lazy("一学期累计旷课，联系无果")),
     (OVERAGE, gettext_lazy("多次留级且超过规定年龄")),
@@ -144,7 +145,7 @@ def withdrawal_facts(asking: Asking) -> Choices:
     return _FACTS
 
 
-def fact_is(*facts: str) -> Any:
+def fact_is(*facts: str) -> Callable[[Mapping[str, str]], bool]:
     return lambda answers: answers.get("fact") in facts
 
 
@@ -182,7 +183,7 @@ AUTOMATIC_WITHDRAWAL = Kind(
     code="automatic_withdrawal",
     name="自动退学",
     prefix="ZT",
-    article="第十二条",
+    article="2013年办法第十二条",
     started_by=Party.TAKE_OVER_SCHOOL,
     about=About.OWN_PUPIL,
     group=GROUP,
@@ -228,7 +229,7 @@ EXPULSION = Kind(
     code="expulsion",
     name="开除学籍",
     prefix="KC",
-    article="第十二条",
+    article="2013年办法第十二条",
     started_by=Party.TAKE_OVER_SCHOOL,
     about=About.OWN_PUPIL,
     group=GROUP,
@@ -265,14 +266,14 @@ def cancel_the_dead(case: Case, actor: Actor) -> None:
     held = rule("DEATH_CANCEL_DAYS", at=case.to_path, on=filed_on(case.payload))
     died = date.fromisoformat(case.payload["asked"]["happened_on"])
     late = filed_on(case.payload) > held.days_after(died)
-    become(case, actor, DEAD, "51", is_late=late, basis="第二十一条")
+    become(case, actor, DEAD, "51", is_late=late, basis="2013年办法第二十一条")
 
 
 DEATH = Kind(
     code="death",
     name="死亡",
     prefix="SW",
-    article="第二十一条",
+    article="2013年办法第二十一条",
     started_by=Party.TAKE_OVER_SCHOOL,
     about=About.OWN_PUPIL,
     group=GROUP,
@@ -306,7 +307,7 @@ MISSING_PUPIL = Kind(
     code="missing",
     name="失踪",
     prefix="SZ",
-    article="第十二条",
+    article="2013年办法第十二条",
     started_by=Party.TAKE_OVER_SCHOOL,
     about=About.OWN_PUPIL,
     group=GROUP,
@@ -352,7 +353,7 @@ OTHER_LEAVING = Kind(
     code="other_leaving",
     name="其他离校",
     prefix="LX",
-    article="第十二条",
+    article="2013年办法第十二条",
     started_by=Party.TAKE_OVER_SCHOOL,
     about=About.OWN_PUPIL,
     group=GROUP,

@@ -16,7 +16,7 @@ from audit.services import Actor
 from config.models import Outbox
 from config.scope import common_path
 from registry.models import Reorganization
-from registry.reorganizing.execute import check_unchanged, go_on
+from registry.reorganizing.execute import CHECK, check_unchanged, go_on
 from registry.reorganizing.objections import ARTICLE_ARCHIVES, CODE_RULES
 from registry.reorganizing.plan import ALTER, CLOSE, FOUND, MERGE, NAMES, REHANG, RENAME, Plan, plan_of
 from registry.reorganizing.refusals import FactsChanged, RehearsalGone
@@ -57,8 +57,16 @@ def reopen_change(case: Case, payload: dict[str, Any], actor: User) -> None:
 
 
 def perform(case: Case, actor: Actor) -> bool:
-    """The next batch; True when nothing is left to do."""
-    return go_on(row_of(case), actor=actor, after=follow)
+    """The next batch; True when nothing is left to do. Raises FactsChanged for business that was begun after
+    the last decision and that nobody could finish.
+    """
+    row = row_of(case)
+    if row.cursor.get("stage") == CHECK:  # since the first batch nothing new begins there
+        facts = Facts(Subject(), case.from_path, case.to_path, case.payload, case)
+        for requirement in _MORE.get(case.kind, ()):
+            if why := requirement.check(facts):
+                raise FactsChanged(why=why.rstrip("。"))
+    return go_on(row, actor=actor, after=follow)
 
 
 def undo(case: Case, actor: Actor, reason: str) -> None:

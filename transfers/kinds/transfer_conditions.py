@@ -46,15 +46,20 @@ def filed_on(facts: Facts) -> date:
 
 
 def _spell(facts: Facts) -> Enrolment:
-    spell = spell_now(facts)
+    if "spell" not in facts.seen:
+        facts.seen["spell"] = spell_now(facts)
+    spell: Enrolment = facts.seen["spell"]
     assert spell is not None, "the opening has found one"
     return spell
 
 
 def _class(facts: Facts) -> SchoolClass | None:
-    chosen = asked(facts, "class_id")
-    classes = SchoolClass.objects.select_related("school__organization").filter(org_path=facts.to_path)
-    return classes.filter(pk=int(chosen)).first() if chosen.isdigit() else None
+    if "class" not in facts.seen:
+        chosen = asked(facts, "class_id")
+        classes = SchoolClass.objects.select_related("school__organization").filter(org_path=facts.to_path)
+        facts.seen["class"] = classes.filter(pk=int(chosen)).first() if chosen.isdigit() else None
+    found: SchoolClass | None = facts.seen["class"]
+    return found
 
 
 # ── The pupil ────────────────────────────────────────────────────────────────────────────────────────────

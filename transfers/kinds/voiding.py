@@ -36,7 +36,7 @@ GROUNDS = (
 
 
 def grounds(asking: Asking) -> Choices:
-    return GROUNDS
+    return [(code, str(name)) for code, name in GROUNDS]
 
 
 def open_void(

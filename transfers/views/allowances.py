@@ -17,6 +17,7 @@ from accounts.roles import Right
 from archives.services import find_uploads
 from config.clock import today
 from config.errors import NotFound, Refusal
+from registry.codes import choices
 from registry.models import School
 from registry.queries import allowances as queries
 from transfers.asking import Asking, take_answers
@@ -25,6 +26,8 @@ from transfers.kinds.allowances import ALLOWANCE_CHANGE
 from transfers.models import Case
 from transfers.services import file_case, refile
 from transfers.views.registration import own_school, uploads_shown
+
+_PAPERS = ("27", "99")
 
 
 @requires(Right.FILE)
@@ -98,7 +101,7 @@ def _show(
         "plans": queries.plan_lines(school, today()),
         "quotas": queries.quota_lines(school),
         "documents": uploads_shown(user, draft.documents),
-        "papers": draft.papers(),
+        "papers": [pair for pair in choices("evidence_type") if pair[0] in _PAPERS],
         "back": case.steps.filter(decision="return").order_by("-ordinal").first() if case else None,
     }
     return render(request, "transfers/ask_allowance.html", context, status=status)

@@ -24,7 +24,14 @@ from transfers.casefile import open_file
 from transfers.forms import expect
 from transfers.kinds import KINDS
 from transfers.models import Case, Evidence, Step
+from transfers.prints import papers_of
 from transfers.queries import STARTERS, kind_choices, next_in_queue, open_case, read_cases, read_filters
+from transfers.tracking import code_of
+
+
+def starts(user: User, case: Case) -> bool:
+    """Whether she works for the office that filed it, where the family is received."""
+    return user.may_act_at(KINDS[case.kind].right, case.to_path)
 
 
 @requires(Right.VIEW_CASE)
@@ -64,6 +71,9 @@ def show_case(
         "refusal": refusal,
         "may_reveal": may_reveal,
         "reasons": REASONS,
+        "prints": papers_of(file),
+        # The family's code is for who hands the receipt out.
+        "tracking": code_of(found.number) if found.student_id and starts(user, found) else "",
         **typed,
     }
     return render(request, "transfers/case.html", context, status=refusal.status if refusal else 200)
@@ -90,7 +100,7 @@ def case_paper(request: HttpRequest, number: str, public_id: UUID) -> HttpRespon
         purpose=KINDS[found.kind].name,
         fields=["material"],
     )
-    return image_answer(open_material(material), material.public_id)
+    return image_answer(open_material(material), material.public_id, material.content_type)
 
 
 @requires(Right.REVIEW, Right.DECIDE)

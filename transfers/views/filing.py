@@ -284,8 +284,19 @@ def _show(
         "refusal": refusal,
     }
     if request.headers.get("HX-Request"):
-        return render(request, "transfers/_file_asks.html", context | {"is_apart": True})
+        return _fragment(request, draft, context | {"is_apart": True})
     if matter.case is not None:
         steps = matter.case.steps.order_by("-ordinal")
         context["back"] = next((step for step in steps if step.decision == "return"), None)
     return render(request, "transfers/file.html", context, status=refusal.status if refusal else 200)
+
+
+def _fragment(request: HttpRequest, draft: Draft, context: dict[str, Any]) -> HttpResponse:
+    """The questions anew, with the list of papers beside them; the list alone while the questions stay the
+    same, so that nobody loses what she is typing.
+    """
+    if draft.shown != draft.applying_keys:
+        return render(request, "transfers/_file_asks.html", context)
+    answer = render(request, "transfers/_file_needs.html", context)
+    answer["HX-Reswap"] = "none"
+    return answer

@@ -18,7 +18,7 @@ from audit.services import record_list
 from config.clock import today
 from config.errors import NotFound
 from config.paging import count_up_to
-from registry.queries.rosters import PAGE, Page, number_in
+from registry.queries.rosters import PAGE, number_in
 from transfers.forms import expect
 
 SHOWS = {"open": gettext_lazy("待接收"), "done": gettext_lazy("已接收"), "all": gettext_lazy("全部")}
@@ -32,8 +32,8 @@ def handovers(request: HttpRequest) -> HttpResponse:
     show = request.GET.get("show", "open")
     if show not in SHOWS:
         raise NotFound()
-    page = _read(user, show, request.GET.get("after", ""))
-    record_list("student", [one.student_id for one in page.rows], actor=user, route="transfers:handovers")
+    found, after, total = _read(user, show, request.GET.get("after", ""))
+    record_list("student", [one.student_id for one in found], actor=user, route="transfers:handovers")
     rows = [
         {
             "row": one,
@@ -41,14 +41,14 @@ def handovers(request: HttpRequest) -> HttpResponse:
             "is_in": one.to_path.startswith(user.acting_path),
             "may_receive": one.received_at is None and user.may_act_at(Right.FILE, one.to_path),
         }
-        for one in page.rows
+        for one in found
     ]
-    return render(
-        request, "transfers/handovers.html", {"page": page, "rows": rows, "shows": SHOWS, "show": show}
-    )
+    context = {"rows": rows, "after": after, "total": total, "shows": SHOWS, "show": show}
+    return render(request, "transfers/handovers.html", context)
 
 
-def _read(user: User, show: str, after: str) -> Page:
+def _read(user: User, show: str, after: str) -> tuple[list[Handover], int | None, int]:
+    """One page of them, newest first; the key to go on after, and how many there are."""
     seen = Handover.objects.visible_to(user, Right.VIEW_CASE)
     rows = seen.within(user.acting_path)
     if show != "all":
@@ -59,8 +59,8 @@ def _read(user: User, show: str, after: str) -> Page:
         if last is None:
             raise NotFound()
         rows = rows.filter(pk__lt=last)
-    shown: list[Any] = list(rows.newest_first(user.acting_path)[: PAGE + 1])
-    return Page(shown[:PAGE], shown[PAGE - 1].pk if len(shown) > PAGE else None, total)
+    shown: list[Handover] = list(rows.newest_first(user.acting_path)[: PAGE + 1])
+    return shown[:PAGE], shown[PAGE - 1].pk if len(shown) > PAGE else None, total
 
 
 @requires(Right.FILE)
