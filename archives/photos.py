@@ -35,6 +35,7 @@ from config.jobs import OPEN, queue
 from config.models import Job
 from config.scope import scoped_transaction
 from registry.models import SchoolClass, Student
+from registry.reorganizing import refuse_if_moving
 
 CHECK = "check_photos"
 TABLE = "archives_photobatch"
@@ -52,6 +53,7 @@ def take_in(school_class: SchoolClass, file_name: str, content: bytes, *, actor:
     Raises NotAllowed, BadZip (what its directory tells) and ClassBusy: one batch of a class at a time.
     """
     explain(actor, Right.FILE, at=school_class.org_path).or_raise()
+    refuse_if_moving(school_class.org_path)
     PhotoZip(content)
     job = Job.objects.create(
         kind=CHECK, path=school_class.org_path, started_by=actor.pk, started_by_name=actor.name

@@ -26,6 +26,10 @@ app.conf.beat_schedule = {
     "resume-photos": {"task": "archives.tasks.resume_photos", "schedule": 60.0},
     "purge-imports": {"task": "registry.tasks.purge_imports", "schedule": crontab(hour="3", minute="20")},
     "purge-materials": {"task": "archives.tasks.purge_materials", "schedule": crontab(hour="3", minute="0")},
+    "gather-stragglers": {
+        "task": "transfers.tasks.gather_stragglers",
+        "schedule": crontab(hour="4", minute="40"),
+    },
     "fold-lane-paces": {
         "task": "transfers.tasks.fold_lane_paces",
         "schedule": crontab(hour="4", minute="10"),

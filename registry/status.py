@@ -26,6 +26,7 @@ WITHDRAWN = "10"
 EXPELLED = "11"
 DEAD = "12"
 MOVED = "97"  # our own value: the spell ended because the status moved to another school
+VOIDED = "96"  # our own value: the status counts as never having been (撤销); the spell is void
 REFUSED = "98"  # our own value: registration refused or withdrawn; the spell is void
 
 STATUSES = {
@@ -44,6 +45,7 @@ STATUSES = {
         Status(WITHDRAWN, "退学", False, False),
         Status(EXPELLED, "开除", False, False),
         Status(DEAD, "死亡", False, False),
+        Status(VOIDED, "已撤销", False, False),
         Status(MOVED, "已转出", False, False),
         Status(REFUSED, "未予注册", False, False),
     )

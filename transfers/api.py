@@ -30,10 +30,14 @@ from transfers.api_shapes import (
     ReturnBody,
     WithdrawalBody,
 )
+from transfers.asking import Asking, take_answers
 from transfers.casefile import open_file
 from transfers.intake import return_rows
+from transfers.key_data import propose
 from transfers.kind import About, Kind
 from transfers.kinds import KINDS
+from transfers.kinds.allowances import ALLOWANCE_CHANGE
+from transfers.kinds.identity_change import IDENTITY_CHANGE
 from transfers.models import Case
 from transfers.queries import STARTERS, open_case, read_cases, read_filters
 from transfers.views.registration import own_school
@@ -299,6 +303,12 @@ def file_given(user: User, given: dict[str, Any]) -> Case:
     """File what the body says, each sort of kind in its own way."""
     kind, office = KINDS[given["kind"]], own_school(user)
     materials = find_uploads(given["materials"], actor=user)
+    if kind.code == ALLOWANCE_CHANGE.code:
+        answers = take_answers(kind, given["values"], Asking(office))
+        return services.file_case(kind, office, actor=user, materials=materials, answers=answers)
+    if kind.code == IDENTITY_CHANGE.code:
+        student, _found = subject_of(user, kind, given)
+        return propose(student, office, given["values"], actor=user, materials=materials)
     if kind.about == About.OTHER:
         deferred = given["deferred_until"].isoformat() if given["deferred_until"] else ""
         payload = {key: given[key] for key in ("class_id", "is_disputed", "distinct_reason")}

@@ -15,7 +15,7 @@ from accounts.roles import Right
 from audit.services import record_read
 from config.errors import NotFound
 from registry.models import Student
-from transfers.api_shapes import ASKING, SUBJECTS, AnswerRow, ProposedRow
+from transfers.api_shapes import ASKING, AnswerRow, ProposedRow, subject_key
 from transfers.asking import Ask, Asking
 from transfers.filing import Check, Preview
 from transfers.kind import About, Kind
@@ -92,7 +92,7 @@ class KindRow(serializers.Serializer[Any]):
 
     @extend_schema_field({"type": "string", "enum": ["student", "pupil"]})
     def get_subject(self, kind: Kind) -> str:
-        return SUBJECTS[kind.about]
+        return subject_key(kind)
 
     @extend_schema_field(NeedRow(many=True))
     def get_papers(self, kind: Kind) -> Any:

@@ -10,16 +10,18 @@ from transfers.batchfile import BatchFile
 from transfers.casefile import CaseFile
 from transfers.forms import ASKED, ASKED_KEYS
 from transfers.intake import MOST_RETURNED
-from transfers.kind import About, Advice
+from transfers.kind import About, Advice, Kind
 from transfers.kinds import KINDS
+from transfers.kinds.allowances import ALLOWANCE_CHANGE
+from transfers.kinds.identity_change import IDENTITY_CHANGE
 from transfers.kinds.registration import REGISTRATION
 from transfers.models import Case, Step
 
 _KINDS = [(kind.code, str(kind.name)) for kind in KINDS.values()]
 # What can be filed by its answers; photos, batches and matters of offices have ways of their own.
 ASKING = [kind for kind in KINDS.values() if kind.about != About.OTHER]
-_FILED = [(kind.code, str(kind.name)) for kind in (REGISTRATION, *ASKING)]
-_ANSWERS = {ask.key: str(ask.label) for kind in ASKING for ask in kind.asks}
+_FILED = [(kind.code, str(kind.name)) for kind in (REGISTRATION, IDENTITY_CHANGE, ALLOWANCE_CHANGE, *ASKING)]
+_ANSWERS = {ask.key: str(ask.label) for kind in (ALLOWANCE_CHANGE, *ASKING) for ask in kind.asks}
 NUMBER = "[A-Z]{2}[0-9]{6,18}"
 
 
@@ -85,7 +87,7 @@ class FilingBody(Body):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Each sort of kind names whom it is about in its own way, and in no other."""
-        wanted = SUBJECTS[KINDS[attrs["kind"]].about]
+        wanted = subject_key(KINDS[attrs["kind"]])
         wrong = {
             key: [_NEEDED if key == wanted else _NOT_HERE]
             for key in SUBJECTS.values()
@@ -97,6 +99,15 @@ class FilingBody(Body):
 
 
 SUBJECTS = {About.OTHER: "class_id", About.OWN_PUPIL: "student", About.PUPIL_ELSEWHERE: "pupil"}
+# Kinds with a form of their own: about an own pupil, or about the school itself.
+_OWN_WAY = {IDENTITY_CHANGE.code: "student", ALLOWANCE_CHANGE.code: ""}
+
+
+def subject_key(kind: Kind) -> str:
+    """The field that names whom a filing of `kind` is about; empty when it is about the school."""
+    return _OWN_WAY.get(kind.code, SUBJECTS[kind.about])
+
+
 _NEEDED, _NOT_HERE = "该业务必须填写此项。", "该业务不填写此项。"
 
 

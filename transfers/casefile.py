@@ -19,21 +19,20 @@ from transfers import across
 from transfers.asking import Asking, answers_of, in_words
 from transfers.batchfile import BatchFile, open_batch_file
 from transfers.cleanup import cleaned_in_words
+from transfers.examining import examine_case, exceptions_at
 from transfers.filing import said
 from transfers.kind import Advice, EvidenceNeed, Facts, Kind, Proposed, Requirement, Subject
 from transfers.kinds import KINDS
+from transfers.kinds.registration import REGISTRATION
+from transfers.kinds.registration_batch import REGISTRATION_BATCH
 from transfers.models import Case, Step
 from transfers.photos import PhotoCase, open_photo_case
 from transfers.queries import count_in_words, holders, workdays_left
-from transfers.services import (
-    examine_case,
-    exceptions_at,
-    may_withdraw,
-    own_turn,
-    refuse_second_signature,
-)
+from transfers.services import may_withdraw, own_turn, refuse_second_signature
 
 State = Case.State
+# Kinds at whose end a 学籍号 is issued.
+NUMBERED = frozenset((REGISTRATION.code, REGISTRATION_BATCH.code))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +136,11 @@ class CaseFile:
                 return _("{office}已退回补正：{reason}").format(office=last.office_name, reason=last.reason)
             case State.APPROVED if self.photos:
                 return _("各环节均已同意，系统正在归档照片。")
-            case State.APPROVED:
+            case State.APPROVED if self.case.kind in NUMBERED:
                 return _("各环节均已同意，系统正在办结并签发学籍号。")
-            case State.DONE if self.dossier and self.student and self.student.number:
+            case State.APPROVED:
+                return _("各环节均已同意，系统正在办结。")
+            case State.DONE if self.case.kind in NUMBERED and self.dossier and self.dossier.student.number:
                 return _("已办结，学籍号 {number}。").format(number=self.dossier.masked_number)
             case State.DONE:
                 return _("已办结。")

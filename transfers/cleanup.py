@@ -20,13 +20,14 @@ from registry.codes import label
 from registry.models import Enrolment, OpenBusiness
 from registry.services.blockers import graduating_spells
 from transfers import across
+from transfers.examining import is_reason
 from transfers.kinds import KINDS
 from transfers.models import Case
 from transfers.notify import case_cleaned
 from transfers.queries import PAGE, open_case
 from transfers.refusals import CaseClosed, ReasonNeeded
 from transfers.route import authority_of
-from transfers.services import end_case, is_reason
+from transfers.services import end_case
 
 MOST = 500  # cases ended together, each with its own event
 UNFINISHED = (Case.State.WAITING, Case.State.RETURNED)

@@ -13,21 +13,31 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import Organization, Post, User
-from accounts.roles import roles_with
+from accounts.roles import Right, roles_with
+from archives.models import Material
 from archives.services import add_material
 from config.clock import today
 from config.models import Outbox
 from config.scope import NATION, scope
 from registry.demo.country import SCHOOLS
 from registry.models import Enrolment, OpenBusiness, ProblemRecord, Student
+from registry.reorganizing.plan import RENAME
+from registry.reorganizing.rehearse import rehearse
+from registry.services.allowances import school_year
 from registry.status import NORMAL
 from transfers import filing
-from transfers.asking import Asking
+from transfers.asking import Asking, take_answers
 from transfers.completion import perform_owed
+from transfers.examining import examine_case, exceptions_at, facts_of
 from transfers.kind import About, Kind
 from transfers.kinds import KINDS
+from transfers.kinds.allowances import ALLOWANCE_CHANGE
+from transfers.kinds.identity_change import IDENTITY_CHANGE, secrets_of
+from transfers.kinds.offices import follow
 from transfers.models import Case, Step
-from transfers.services import decide, examine_case, exceptions_at, facts_of, withdraw
+from transfers.office_form import read_form
+from transfers.offices import file_change
+from transfers.services import decide, file_case, withdraw
 
 _PATHS = {school.code: school.path for school in SCHOOLS}
 STAR, QIANWAN, MORNING, SIKAI, BEACH, HONGXING, JINJIANG = (
@@ -36,6 +46,7 @@ STAR, QIANWAN, MORNING, SIKAI, BEACH, HONGXING, JINJIANG = (
         "2144030501", "3144030502", "2144030401", "2151343101", "3444082502", "3144990101", "3451000001",
     )
 )  # fmt: skip
+COUNTY_OF_STAR = "CN.44.03.05."
 _BACK, _NO = "证明材料缺少监护人签名页，请补传", "经核实不符合办理条件"
 _EXCEPTION = "家庭确有特殊困难，已在村（居）委会核实"
 
@@ -132,7 +143,59 @@ class Players:
     def play_all(self) -> int:
         for plan in plans():
             self.play(plan, self._pupil(plan))
+        for filed in (self._key_change, self._voiding, self._plan_request, self._rename):
+            with transaction.atomic(), scope(NATION):
+                filed()
+            self.count += 1
         return self.count
+
+    # ── Procedures with pages of their own ────────────────────────────────────────────────────────────────
+    def _key_change(self) -> None:
+        """A pupil's new name, which the county still has to look at."""
+        student = self._pupil(Plan("identity_change", STAR, grade="16"))
+        registrar = self._person(Right.FILE, STAR)
+        proposed = {"name": student.name[0] + "安澜", "happened_on": _ago(9)}
+        case = file_case(
+            IDENTITY_CHANGE, Organization.objects.get(path=STAR), actor=registrar,
+            materials=[self._paper("01", registrar), self._paper("03", registrar)],
+            secrets=secrets_of(student, proposed), student=student, proposed=proposed,
+        )  # fmt: skip
+        self._sign(case, "approve")
+
+    def _voiding(self) -> None:
+        """The county found a false registration; the city decides."""
+        plan = Plan("voiding", COUNTY_OF_STAR, grade="16", origin=STAR, papers=("99",))
+        self._file(KINDS[plan.kind], plan, self._pupil(plan))
+
+    def _plan_request(self) -> None:
+        """A school asks for a larger plan."""
+        office = Organization.objects.get(path=STAR)
+        registrar = self._person(Right.FILE, STAR)
+        given = {"what": "plan", "school_year": str(school_year(today())), "stage": "2",
+                 "figure": "150", "basis": "深南教〔2026〕30号(演示)",
+                 "reason": "片区新建住宅交付，适龄儿童增加。"}  # fmt: skip
+        answers = take_answers(ALLOWANCE_CHANGE, given, Asking(office))
+        file_case(ALLOWANCE_CHANGE, office, actor=registrar, answers=answers)
+
+    def _rename(self) -> None:
+        """A school's new name, rehearsed and filed by the county; its leader has still to sign."""
+        reviewer = self._person(Right.MANAGE_OFFICES, COUNTY_OF_STAR)
+        at = Organization.objects.get(path=COUNTY_OF_STAR)
+        typed = {
+            "office": "2144030503",
+            "name": "深圳市南山区明德外国语小学",
+            "document_no": "深南府〔2026〕88号(演示)",
+            "document_by": "深圳市南山区人民政府",
+            "document_on": _ago(15),
+        }
+        office, values = read_form(RENAME, at, typed)
+        row = rehearse(RENAME, at, office, values, actor=reviewer, after=follow)
+        file_change(row, row.digest, actor=reviewer, materials=[self._paper("27", reviewer)])
+
+    def _paper(self, code: str, actor: User) -> Material:
+        return add_material(
+            self.paper(self.count * 7 + int(code)), kind="document", evidence_type=code, actor=actor
+        )
 
     def play(self, plan: Plan, student: Student) -> None:
         with transaction.atomic(), scope(NATION):

@@ -32,7 +32,7 @@ from transfers.kinds.common import compulsory_only, no_problem, not_frozen, seni
 from transfers.kinds.identity_change import IDENTITY_CHANGE
 from transfers.models import Case
 from transfers.refusals import CaseLocked, NotForStatus
-from transfers.route import Planned, plan, resolve
+from transfers.route import Planned, authority_of, plan, resolve
 from transfers.services import card_of, file_case
 
 # Conditions that the menu looks at beforehand: each asks once for the pupil, whatever was not answered yet.
@@ -72,10 +72,11 @@ def offers(user: User, student: Student) -> list[tuple[str, list[Offer]]]:
 
 def _is_hers(user: User, student: Student, kind: Kind) -> bool:
     """Whether she may start it where she acts: at the pupil's school, or at the authority above it."""
-    is_school = kind.started_by != Party.FILING_OFFICE
-    return user.may_act_at(kind.right, user.acting_path) and is_school == (
-        student.org_path == user.acting_path
-    )
+    if not user.may_act_at(kind.right, user.acting_path):
+        return False
+    if kind.started_by == Party.FILING_OFFICE:
+        return authority_of(student.org_path).path == user.acting_path
+    return student.org_path == user.acting_path
 
 
 def kinds_about(about: About) -> list[Kind]:

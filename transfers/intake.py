@@ -17,6 +17,7 @@ from registry.models import IdentityDocument, ImportBatch, ImportRow, OpenBusine
 from registry.reorganizing import refuse_if_moving
 from registry.services.batches import take_back_all
 from registry.services.intake_rules import is_omitted
+from transfers.examining import is_reason
 from transfers.figures import count_pupils, less
 from transfers.kinds import KINDS
 from transfers.kinds.registration import REGISTRATION
@@ -27,7 +28,6 @@ from transfers.services import (
     card_with,
     case_number,
     file_case,
-    is_reason,
     move_state,
     own_turn,
     refuse_second_signature,

@@ -9,10 +9,12 @@ from django.db import OperationalError
 from django.db.models.functions import Now
 
 from accounts.models import Organization
+from config.clock import today
 from config.models import Job, Outbox
 from config.scope import NATION, scoped_transaction
 from registry.intake.arriving import COMMIT
 from registry.models import Student
+from registry.reorganizing import execute
 from registry.status import NORMAL
 from transfers import clock, suspensions
 from transfers.completion import MOST_ATTEMPTS, perform_owed
@@ -77,6 +79,13 @@ def watch_suspensions() -> int:
         with scoped_transaction(path):
             due += suspensions.remind(path)
     return due
+
+
+@shared_task
+def gather_stragglers() -> int:
+    """Nightly: what a slow request wrote under a former path of an office that moved meanwhile follows it."""
+    with scoped_transaction(NATION):
+        return execute.gather_stragglers(today() - timedelta(days=2))
 
 
 @shared_task

@@ -8,11 +8,11 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from config.errors import NotFound
 from transfers import across
+from transfers.examining import examine_case, exceptions_at, facts_of
 from transfers.kind import Advice, Kind
 from transfers.kinds import KINDS
 from transfers.models import Case, Step
 from transfers.queries import card_of, count_in_words, own_steps
-from transfers.services import examine_case, exceptions_at, facts_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from config.scope import scoped_transaction
 from registry.intake.reading import look_at
 from registry.intake.refusals import BadFile
 from registry.models import ImportBatch, ImportRow
+from registry.reorganizing import refuse_if_moving
 
 CHECK, COMMIT = "check_intake", "commit_intake"
 TABLE = "registry_importbatch"
@@ -49,6 +50,7 @@ def take_in(file_name: str, content: bytes, *, actor: User) -> ImportBatch:
     Raises NotAllowed, BadFile (what can be told at a glance: size, kind, directory) and SameFile.
     """
     explain(actor, Right.FILE, at=actor.acting_path).or_raise()
+    refuse_if_moving(actor.acting_path)
     look_at(content, file_name)
     school = Organization.objects.get(path=actor.acting_path)
     digest = sealed_files.digest_of(content)

@@ -136,7 +136,6 @@ class _Draft:
     def plan(self) -> Plan:
         office = self.office
         parent = self.parent or (office.parent if office and self.kind in (ALTER, REHANG) else None)
-        joined = self.kind == MERGE and self.is_school and office and self.target
         return Plan(
             kind=self.kind,
             kind_name=NAMES[self.kind],
@@ -152,8 +151,13 @@ class _Draft:
             parent=parent.pk if parent else None,
             office_kind=office.kind if office else self.values["office_kind"],
             division=office.division if office else (self.parent.division if self.parent else ""),
-            classes=renumbered(office, self.target) if joined else [],
+            classes=self.joined_classes(),
         )
+
+    def joined_classes(self) -> list[tuple[int, str, str, str, str]]:
+        if self.kind != MERGE or not self.is_school or self.office is None or self.target is None:
+            return []
+        return renumbered(self.office, self.target)
 
     # ── Checks ────────────────────────────────────────────────────────────────────────────────────────────
     def say(self, objection: Any, key: str, **words: Any) -> None:

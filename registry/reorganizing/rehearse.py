@@ -13,9 +13,9 @@ from accounts.roles import Right
 from audit.services import record
 from config.clock import today
 from registry.models import Reorganization
-from registry.reorganizing.execute import Run, check_unchanged, run_some
+from registry.reorganizing.execute import SPELLS, Run, check_unchanged, run_some
 from registry.reorganizing.facts import digest_of, in_words
-from registry.reorganizing.moving import tables, total
+from registry.reorganizing.moving import Table, tables, total
 from registry.reorganizing.plan import Plan, make_plan, plan_of, remade
 from registry.reorganizing.refusals import OfficeBusy, RehearsalFailed, RehearsalGone
 
@@ -82,11 +82,19 @@ def _try_out(plan: Plan, actor: User, after: After) -> dict[str, Any]:
             for table in tables() if paths else ():
                 now = total(table, paths)
                 if before[table.name] or now:
-                    rows.append([table.title, counts.get(table.name), before[table.name], now])
+                    rows.append([table.title, _moved(table, counts), before[table.name], now])
             raise _TakenBackError
     except IntegrityError as error:
         raise RehearsalFailed(what=_constraint(error)) from error
     return {"tables": rows, "counts": counts}
+
+
+def _moved(table: Table, counts: dict[str, int]) -> int | None:
+    """How many rows were looked for and moved; None for those that follow the row they belong to."""
+    by_stage = {"registry_schoolclass": "classes", "registry_enrolment": SPELLS}.get(table.name, "")
+    if table.name not in counts:
+        return None
+    return counts[table.name] + counts.get(by_stage, 0)
 
 
 def _constraint(error: IntegrityError) -> str:

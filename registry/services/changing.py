@@ -33,7 +33,7 @@ from registry.models import (
 from registry.record import load_record, place_in_class, values_of
 from registry.services.intake_rules import lock_places
 from registry.services.refusals import ChangeNotPossible
-from registry.status import IN_SCHOOL, MOVED, OPEN, REFUSED, STATUSES
+from registry.status import IN_SCHOOL, MOVED, OPEN, STATUSES, VOIDED
 
 # What belongs to the person and so follows her to another school; a test knows every table about a pupil.
 FOLLOWING: tuple[type[Model], ...] = (
@@ -195,7 +195,7 @@ def void_status(student: Student, change: Change, *, actor: Actor) -> StatusChan
     _lock(student)
     spell = present_spell(student)
     before = _note(spell, change)
-    spell.status, spell.is_void = REFUSED, True
+    spell.status, spell.is_void = VOIDED, True
     spell.save()
     student.documents.update(is_claimed=False)
     kept = _keep(before, spell, change)

@@ -1,19 +1,23 @@
 """The pictures of README.md and of the user guide, taken from a running demonstration.
 
-Nothing is filed, decided or changed: the command may be repeated against the same demonstration.
+Nothing is filed, decided or changed: the command may be repeated against the same demonstration. What it
+looks up, uploads and rehearses leaves its trace, as it does for everybody.
 """
 
+import base64
 import io
 import re
 import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from openpyxl import load_workbook
 from PIL import Image
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from pypdfium2 import PdfDocument
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
@@ -24,8 +28,11 @@ MOST_BYTES = 150_000
 REGISTRAR, LEADER = "demo.school.registrar", "demo.school.leader"
 REVIEWER, CITY = "demo.county.reviewer", "demo.city.reviewer"
 BUREAU = "demo.county.bureau_leader"
+# Of another province: the school that pupils of the story leave.
+FORMER, FORMER_LEADER = "demo.township.school.registrar", "demo.township.school.leader"
 RECORD = r"/registry/students/[0-9a-f-]{36}"
 CASE = r"/cases/ZC[0-9]+"
+MOVE = r"/cases/ZX[0-9]+"
 IMPORT = r"/registry/imports/[0-9a-f-]{36}"
 CLASS_SIZE = "/rules/CLASS_SIZE_INTAKE_PRIMARY"
 # Invented, with a right check digit; nobody of the demonstration has it.
@@ -93,6 +100,124 @@ def show(selector: str) -> Act:
 
 def type_in(selector: str, text: str) -> Act:
     return lambda page: page.locator(selector).first.press_sequentially(text, delay=40)
+
+
+def ago(days: int) -> str:
+    return (datetime.now().astimezone().date() - timedelta(days=days)).isoformat()
+
+
+def upload(*types: str) -> Act:
+    """A blank sheet of each of these types."""
+    sheet = io.BytesIO()
+    Image.new("RGB", (900, 1200), (240, 236, 210)).save(sheet, "JPEG")
+
+    def act(page: Page) -> None:
+        for count, code in enumerate(types, 1):
+            page.select_option("#id_evidence_type", code)
+            file = {"name": f"{code}.jpg", "mimeType": "image/jpeg", "buffer": sheet.getvalue()}
+            page.set_input_files("#id_document_file", file)
+            page.locator(f"#papers-kept input[name=document] >> nth={count - 1}").wait_for(state="attached")
+
+    return act
+
+
+def answer(answers: dict[str, str]) -> Act:
+    """Fill in question by question: an answer may bring others. `first` and `last` are places in a list."""
+
+    def act(page: Page) -> None:
+        for key, text in answers.items():
+            field = page.locator(f"#id_{key}")
+            field.wait_for()
+            if field.evaluate("node => node.tagName") != "SELECT":
+                field.fill(text)
+            elif text in ("first", "last"):
+                field.select_option(index=1 if text == "first" else field.locator("option").count() - 1)
+            else:
+                field.select_option(text)
+            page.wait_for_load_state("networkidle")
+
+    return act
+
+
+def find_elsewhere(page: Page) -> None:
+    """The exact number and name of a pupil of another province, as her family brings them along."""
+    theirs = _signed_in(page, FORMER, "/registry/students?kind=J&status=01&grade=13")
+    found = [
+        (row.inner_text(), re.search(r"J[0-9X]{18}", row.inner_text()))
+        for row in theirs.locator("tbody tr").all()
+    ]
+    name, number = next((text.split()[0], match[0]) for text, match in found if match)
+    theirs.context.close()
+    page.check("input[name=kind][value=transfer]")
+    page.fill("#id_name", name)
+    page.fill("#id_number", number)
+
+
+def open_form(page: Page) -> None:
+    page.click("main form .btn-primary")
+    page.wait_for_selector("#asks")
+
+
+def ask_for_a_merger(page: Page) -> None:
+    """Two schools of the county that teach the same stages."""
+    lines = page.locator("#offices option")
+    names = [lines.nth(n).get_attribute("value") or "" for n in range(lines.count())]
+    for key, name in (("office", "星海小学"), ("target", "明德小学")):
+        page.fill(f"#id_{key}", next(line for line in names if name in line))
+    for key, text in (("document_no", "深南教〔2026〕18号"), ("document_by", "深圳市南山区人民政府")):
+        page.fill(f"#id_{key}", text)
+    page.fill("#id_document_on", ago(5))
+
+
+def rehearse(page: Page) -> None:
+    page.click("main form .btn-primary")
+    page.wait_for_selector("input[name=digest]", state="attached", timeout=60_000)
+
+
+def name_a_substitute(page: Page) -> None:
+    page.select_option("#id_post", index=0)  # her own
+    page.select_option("#id_colleague", index=1)
+    page.fill("#id_first", ago(-3))
+    page.fill("#id_last", ago(-7))
+    page.fill("#id_reason", "外出培训")
+
+
+def see_paper(code: str) -> Act:
+    """The printed form of the case that is open, drawn as its reader sees it."""
+
+    def act(page: Page) -> None:
+        sheet = io.BytesIO()
+        _paper(page, code)[0].render(scale=1.6).to_pil().save(sheet, "PNG")
+        drawn = base64.b64encode(sheet.getvalue()).decode()
+        page.goto("about:blank")
+        page.set_content(f"<center><img src='data:image/png;base64,{drawn}'></center>")
+
+    return act
+
+
+def track_it(page: Page) -> None:
+    """The case that is open, as the family sees it: signed in as nobody."""
+    persona = page.context.cookies()
+    found = re.search(r'href="(/track/[A-Z2-7]{26})"', page.content())
+    assert found, page.url
+    page.context.clear_cookies()
+    page.goto(page.url.split("/cases/")[0] + found[1])
+    page.context.add_cookies([*persona])
+
+
+def _paper(page: Page, code: str) -> PdfDocument:
+    return PdfDocument(page.context.request.get(f"{page.url.split('?')[0]}/print/{code}").body())
+
+
+def _signed_in(page: Page, persona: str, address: str) -> Page:
+    """Somebody else's window beside this one."""
+    browser: Browser | None = page.context.browser
+    assert browser is not None
+    base = "/".join(page.url.split("/")[:3])
+    window = browser.new_context(locale="zh-CN").new_page()
+    sign_in(window, base, persona)
+    window.goto(base + address)
+    return window
 
 
 def as_printed(page: Page) -> None:
@@ -176,6 +301,7 @@ def filled_in(template: bytes) -> bytes:
 
 # --- The pictures ----------------------------------------------------------------------------------
 
+_ENDED, _OPEN = "/cases?kind=transfer&state=done", "/cases?kind=transfer&state=waiting"
 # Of README.md, at both widths: NAME-desk.png, NAME-phone.png
 OVERVIEW = (
     Shot("home", REGISTRAR, "/"),
@@ -184,7 +310,19 @@ OVERVIEW = (
     Shot("register", REGISTRAR, "/register"),
     Shot("queue", REVIEWER, "/queue"),
     Shot("case", REVIEWER, "/queue", (follow(CASE),)),
+    Shot("track", FORMER, _OPEN, (follow(MOVE), track_it)),
 )
+_HOME = {
+    "class_id": "last", "move_on": ago(-7), "reason": "05", "same_register": "1", "handed_over_on": ago(40),
+    "is_voluntary": "1", "under_sanction": "0", "recorded_later": "0",
+}  # fmt: skip
+_ILLNESS = {
+    "reason": "01", "starts_on": ago(6), "until": ago(-200), "on_request": "1", "hospital": "南山区人民医院",
+    "diagnosed_on": ago(8), "rest_days": "120", "statement": "医院建议休养四个月。",
+}  # fmt: skip
+_MOVE_IN = (find_elsewhere, open_form, answer(_HOME), upload("01", "05", "22"))
+_CHECK = click("button[value=check]")
+_OWN = "/registry/students?grade=14&status=01"
 _FORM = (look_up, click("button[value=show]"))
 # Of docs/guide, at desk width: guide-NAME.png
 GUIDE = (
@@ -225,6 +363,38 @@ GUIDE = (
     Shot("rule", BUREAU, CLASS_SIZE),
     Shot("rule-check", BUREAU, CLASS_SIZE, (fill_rule, click("#trial button"))),
     Shot("log", LEADER, "/audit/events"),
+    # Every change of status as a case
+    Shot("move-in", REGISTRAR, "/move-in", (find_elsewhere,)),
+    Shot("move-form", REGISTRAR, "/move-in", _MOVE_IN),
+    Shot("move-check", REGISTRAR, "/move-in", (*_MOVE_IN, _CHECK)),
+    Shot("move-conditions", REGISTRAR, "/move-in", (*_MOVE_IN, _CHECK, show("#checks-title"))),
+    Shot("move-release", FORMER_LEADER, "/queue", (follow(MOVE),)),
+    Shot("move-done", REGISTRAR, _ENDED, (follow(MOVE),)),
+    Shot("certificate", REGISTRAR, _ENDED, (follow(MOVE), see_paper("transfer_certificate"))),
+    Shot("snapshot", FORMER, "/registry/snapshots", (follow(r"/registry/snapshots/\d+"),)),
+    Shot("handovers", REGISTRAR, "/handovers"),
+    Shot("guest", REGISTRAR, "/registry/guests", (follow(r"/registry/guests/\d+"),)),
+    Shot("kinds", REGISTRAR, _OWN, (follow(RECORD), click("a[href$='/business']"))),
+    Shot(
+        "suspension",
+        REGISTRAR,
+        _OWN,
+        (follow(RECORD), click("a[href$='/business']"), click("a[href$='/suspension']"), answer(_ILLNESS)),
+    ),
+    Shot("suspensions", REGISTRAR, "/suspensions"),
+    Shot("receipt", REGISTRAR, _OPEN, (follow(MOVE), see_paper("case_receipt"))),
+    Shot("notices", LEADER, "/accounts/notices/choices"),
+    Shot(
+        "together",
+        REVIEWER,
+        "/queue?kind=registration",
+        (tick_two, click("form[action$='/queue/approve'] .btn-primary")),
+    ),
+    Shot("overdue-below", CITY, "/overdue"),
+    Shot("pace", REVIEWER, "/pace"),
+    Shot("substitutes", REVIEWER, "/accounts/substitutes", (name_a_substitute,)),
+    Shot("merger", REVIEWER, "/offices/new?kind=office_merge", (ask_for_a_merger,)),
+    Shot("rehearsal", REVIEWER, "/offices/new?kind=office_merge", (ask_for_a_merger, rehearse)),
 )
 
 
@@ -258,7 +428,8 @@ def take(context: BrowserContext, base: str, shot: Shot, name: str) -> None:
 
 
 def main() -> None:
-    base = sys.argv[1].rstrip("/")
+    """All of them, or those whose names follow the address."""
+    base, wanted = sys.argv[1].rstrip("/"), set(sys.argv[2:])
     FOLDER.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
@@ -268,6 +439,8 @@ def main() -> None:
             if size == "desk":
                 shots += [(shot, f"guide-{shot.name}") for shot in GUIDE]
             for shot, name in shots:
+                if wanted and name not in wanted:
+                    continue
                 if shot.persona not in contexts:
                     context = browser.new_context(viewport={"width": width, "height": height}, locale="zh-CN")
                     if shot.persona:

@@ -11,7 +11,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from audit.models import AccessEntry, Event
+from config.clock import today
 from registry.models import Student
+from registry.services.allowances import school_year
 from tests import make
 from tests.transfers.filing import file_pupil, make_material
 from transfers.models import Case
@@ -205,3 +207,24 @@ def test_a_filter_is_an_enumeration_and_a_cursor_is_resolved_in_scope(
         answer = client.get(CASES, query)
         assert answer.status_code == status, query
         assert list(answer.json()["fields"]) == ([place] if place else [])
+
+
+@pytest.mark.rule("R-UPD-06", "AZ-5")
+def test_key_data_and_a_larger_plan_are_filed_over_the_api_too(
+    client: Client, office: dict[str, Any]
+) -> None:
+    student = make.make_student(office["class"])
+    client.force_login(office["registrar"])
+    paper = [str(make_material(office["registrar"]).public_id)]
+    body = {"kind": "identity_change", "student": str(student.public_id), "materials": paper}
+    refused = post(client, CASES, body | {"values": {"name": student.name}}, uuid4().hex)
+    assert (refused.status_code, refused.json()["code"]) == (422, "record_refused")
+    filed = post(client, CASES, body | {"values": {"name": "林安澜"}}, uuid4().hex)
+    assert (filed.status_code, filed.json()["kind"]) == (201, "identity_change")
+    plan = {"what": "plan", "school_year": str(school_year(today())), "stage": "2", "figure": "150",
+            "basis": "深南教〔2026〕30号", "reason": "片区新建住宅交付。"}  # fmt: skip
+    odd = {"kind": "allowance", "student": str(student.public_id), "values": plan}
+    unknown = post(client, CASES, odd, uuid4().hex)
+    assert (unknown.status_code, list(unknown.json()["fields"])) == (400, ["student"])
+    asked = post(client, CASES, {"kind": "allowance", "values": plan}, uuid4().hex)
+    assert (asked.status_code, asked.json()["kind"]) == (201, "allowance")

@@ -211,4 +211,5 @@ IDENTITY_CHANGE = Kind(
     route=SCHOOL_AND_AUTHORITY,
     effect=change_key_data,
     undo=undo,
+    prints=("key_change_form",),
 )

@@ -101,7 +101,8 @@ class Command(BaseCommand):
         self._import(registrar, "插班补登.xlsx", 24, spoilt=(3, 8, 8, 15))
         self._collect_photos([persona(name) for name in STORY])
         self.stdout.write(
-            f"演示办件：{len(CASES) + changes} 件；批量导入 2 份，一份已成为办件，一份有待改正；照片 2 批，一批待核准。"
+            f"演示办件：{len(CASES) + changes} 件；批量导入 2 份，一份已成为办件，一份有待改正；"
+            "照片 2 批，一批待核准。"
         )
 
     def _play(self, number: int, cast: list[User], decisions: str, ending: str) -> None:
