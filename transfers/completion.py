@@ -17,6 +17,7 @@ from config.requestid import request_id
 from config.scope import NATION, scope
 from registry.models import ImportRow, OpenBusiness
 from registry.reorganizing import refuse_if_moving
+from registry.reorganizing.execute import StillWorking
 from registry.reorganizing.refusals import OfficeMoving
 from registry.services.numbering import check_and_number, check_and_number_all
 from transfers.kinds import KINDS
@@ -56,8 +57,8 @@ def perform_owed(pk: int) -> bool:
         if is_done is False:
             offer(row.kind, row.subject_id)
         return True
-    except OfficeMoving:
-        return False  # nothing has failed: the sweeper asks again until the move is over
+    except (OfficeMoving, StillWorking):
+        return False  # nothing has failed: the sweeper asks again until the move, or the job, is over
     except Exception as error:
         # In a transaction of its own: the failed one took its attempt count with it.
         Outbox.objects.filter(pk=pk, done_at=None).update(

@@ -3,7 +3,7 @@ session, middleware, request transaction and recorded refusal. The real pages ar
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,7 @@ from config.faults import fault
 from registry.models import Student
 from registry.services.editing import update_normal
 from transfers import services
+from transfers.key_data import propose
 from transfers.kinds.registration import REGISTRATION
 from transfers.models import Case
 
@@ -36,8 +37,10 @@ def file_pupil(user: User, class_id: int, material: int, values: dict[str, str])
     return {"case": case.pk, "student": case.student_id}
 
 
-def decide(user: User, case: int, decision: str, reason: str = "") -> dict[str, Any]:
-    step = services.decide(Case.objects.get(pk=case), decision, actor=user, reason=reason, ticked=["01"])
+def decide(
+    user: User, case: int, decision: str, reason: str = "", ticked: Sequence[str] = ("01",)
+) -> dict[str, Any]:
+    step = services.decide(Case.objects.get(pk=case), decision, actor=user, reason=reason, ticked=ticked)
     return {"step": step.ordinal}
 
 
@@ -51,11 +54,21 @@ def update(user: User, student: int, version: int, values: dict[str, str]) -> di
     return {"changed": changed}
 
 
+def propose_name(user: User, student: int, new_name: str, material: int) -> dict[str, Any]:
+    office = user.acting_post.office  # type: ignore[union-attr]
+    case = propose(
+        Student.objects.get(pk=student), office, {"name": new_name}, actor=user,
+        materials=[Material.objects.get(pk=material)],
+    )  # fmt: skip
+    return {"case": case.pk}
+
+
 ACTS: dict[str, Callable[..., dict[str, Any]]] = {
     "file": file_pupil,
     "decide": decide,
     "withdraw": withdraw,
     "update": update,
+    "propose_name": propose_name,
 }
 
 

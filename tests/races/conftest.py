@@ -53,7 +53,7 @@ def worker(committed_db: None, nurseries: dict[str, Nursery]) -> Iterator[Nurser
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    if TALLY.kills:
+    if TALLY.kills or TALLY.rounds:
         terminalreporter.section("kills")
         for line in TALLY.lines():
             terminalreporter.write_line(line)

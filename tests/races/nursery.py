@@ -48,6 +48,7 @@ from tests import make  # noqa: E402
 from transfers.completion import perform_owed  # noqa: E402
 from transfers.outbox import COMPLETE_CASE, NUMBER_STUDENT  # noqa: E402
 from transfers.submission import submit_batch  # noqa: E402
+from transfers.tasks import remind_and_escalate  # noqa: E402
 
 # Everything is loaded here, so that no child has to.
 CLIENT = Client(raise_request_exception=False)
@@ -61,16 +62,18 @@ for late in ("kombu.transport.redis", "celery.bin.worker", "celery.worker.worker
 gc.freeze()  # or every child would copy the memory that its first collection touches
 
 
-def post(session: str, path: str, body: Any, form: bool = False) -> dict[str, Any]:
-    """One request by whoever the session belongs to, through every middleware."""
+def post(session: str, path: str, body: Any, form: bool = False, key: str = "") -> dict[str, Any]:
+    """One request by whoever the session belongs to, through every middleware; `key` makes it idempotent."""
     CLIENT.cookies.clear()
     CLIENT.cookies[settings.SESSION_COOKIE_NAME] = session
-    response = CLIENT.post(path, body) if form else CLIENT.post(path, body, content_type="application/json")
+    headers = {"Idempotency-Key": key} if key else None
+    kind = {} if form else {"content_type": "application/json"}
+    response = CLIENT.post(path, body, headers=headers, **kind)
     fault("unanswered")
     text = response.content.decode()
     is_json = response["Content-Type"].startswith("application/json")
     return {"status": response.status_code, "to": response.get("Location", "")} | (
-        json.loads(text) if is_json else {}
+        json.loads(text) if is_json else {"page": text if response.status_code >= 400 else ""}
     )
 
 
@@ -97,6 +100,11 @@ def move(case: int, batch: int) -> dict[str, Any]:
     """A worker's turn at the merger of two schools, `batch` rows at a time."""
     execute.BATCH = batch
     return work([case], [])
+
+
+def remind() -> dict[str, Any]:
+    """What beat does each quarter of an hour."""
+    return {"done": remind_and_escalate()}
 
 
 def check(job: int) -> dict[str, Any]:
@@ -134,6 +142,7 @@ ORDERS: dict[str, Callable[..., dict[str, Any]]] = {
     "number": number,
     "work": work,
     "move": move,
+    "remind": remind,
     "check": check,
     "photos": photos,
     "submit": submit,

@@ -39,6 +39,9 @@ class Tally:
     lost: int = 0
     doubled: int = 0
     slowest_return: float = 0.0
+    rounds: int = 0  # of races, and how many sides really ran at the same time
+    met: int = 0
+    deadlocks: int = 0
 
     def note(self, process: str, point: str, *, inside: bool) -> None:
         self.kills[process, point] += 1
@@ -54,6 +57,7 @@ class Tally:
             f"inside a transaction: {self.inside.total()} ({', '.join(each)})",
             f"acts acknowledged: {self.acknowledged}, lost: {self.lost}, doubled: {self.doubled}",
             f"database back after at most {self.slowest_return:.1f} s",
+            f"races: {self.rounds} rounds, {self.met} at the same instant, {self.deadlocks} deadlocks",
         ]
 
 
