@@ -83,6 +83,7 @@ class Draft:
     token: str = ""
     key: str = field(default_factory=lambda: uuid4().hex)
     shown: str = ""  # the questions that the page showed when it was sent
+    is_across: bool = False  # the pupil's record lies in another province
     errors: dict[str, list[Finding]] = field(default_factory=dict)
 
     @classmethod
@@ -143,7 +144,7 @@ class Draft:
     def needs(self) -> tuple[EvidenceNeed, ...]:
         """The papers that the answers so far ask for."""
         clear = {ask.key: self.given.get(ask.key, "").strip() for ask in self.applying() if not ask.is_sealed}
-        return self.kind.needs({"asked": clear})
+        return self.kind.needs({"asked": clear, "is_across": self.is_across})
 
     def papers(self) -> list[tuple[str, str]]:
         """Kinds of papers to choose from: those needed first, then the rest."""

@@ -225,6 +225,16 @@ def _transfer(file: CaseFile) -> dict[str, Any]:
     }
 
 
+def _certificate(file: CaseFile) -> dict[str, Any]:
+    """The release school certifies: its own officer stands on the paper."""
+    steps = [stage.step for stage in file.stages if stage.step.office_path == file.case.from_path]
+    signer = steps[-1].decided_by if steps else None
+    return _transfer(file) | {
+        "handler": steps[-1].decided_by_name if steps else "",
+        "phone": signer.phone if signer else "",
+    }
+
+
 _ROUTES = {"same": "同一主管部门", "city": "市内跨县区", "province": "省内跨市", "across": "跨省"}
 
 
@@ -253,7 +263,7 @@ def _key_change(file: CaseFile) -> dict[str, Any]:
 _EXTRAS: dict[str, Callable[[CaseFile], dict[str, Any]]] = {
     RECEIPT: _receipt,
     "transfer_application": _transfer,
-    "transfer_certificate": _transfer,
+    "transfer_certificate": _certificate,
     "contact_letter": _transfer,
     "suspension_form": _change_of_state,
     "resumption_form": _change_of_state,

@@ -19,6 +19,7 @@ from accounts.roles import Right
 from archives.services import find_uploads
 from audit.services import record_read
 from config.errors import BadRequest, NotFound, Refusal
+from config.scope import ancestors
 from registry.models import Student
 from registry.status import STATUSES
 from transfers import across, filing
@@ -274,6 +275,7 @@ def _show(
     request: HttpRequest, user: User, matter: Matter, draft: Draft, *, refusal: Refusal | None = None
 ) -> HttpResponse:
     """The form; to htmx the questions and the list of papers alone."""
+    draft.is_across = ancestors(matter.student.org_path)[:2] != ancestors(matter.office.path)[:2]
     with filing.reaching(matter.student, matter.office):
         questions = draft.questions(matter.asking)
     context = _context(user, matter, draft) | {
