@@ -67,7 +67,7 @@ def new_values(**changes: str) -> dict[str, str]:
     """A new first-grader whose name nobody else has: by it she is found when nobody has heard an answer."""
     once = next(_ONCE)
     birth = make.first_grader_birth() + timedelta(days=once % 300)
-    name = f"阿依{chr(0x4E00 + once * 5)}{chr(0x6000 + once)}"
+    name = f"阿依{chr(0x4E00 + once * 5 % 20000)}{chr(0x6000 + once % 16000)}"
     return make.valid_values(birth_on=birth.isoformat(), name=name) | changes
 
 

@@ -441,7 +441,7 @@ def test_transfers_that_cross_do_not_wait_for_each_other(hands: Pair, race: Over
     classes = [class_of(office, cap=99) for office in offices]
     with scoped_transaction(NATION):
         make.make_rule("QUOTA_ENABLED", True, PROVINCE)
-        make.make_rule("QUOTA", 900, PROVINCE)
+        make.make_rule("QUOTA", 90_000, PROVINCE)
     there, back = (
         transfers(pupils_of(classes[one], MANY), classes[1 - one], offices[1 - one].registrar, signed=ALL)
         for one in (0, 1)

@@ -330,10 +330,6 @@ def year_began_long_ago(world: World, student: Student) -> None:
     world.term("1", -60, 50)
 
 
-def was_ill(world: World, student: Student) -> None:
-    StatusChange.objects.filter(student=student).update(reason="01")
-
-
 def no_change(world: World, student: Student) -> None:
     pass
 
@@ -352,7 +348,6 @@ REFUSED: list[tuple[str, str, dict[str, Any], Spoil]] = [
     ("extension", "months_max", {"until": days(300)}, rule_is("SUSPENSION_MONTHS_MAX", 12)),
     ("resumption", "grade", {"to_grade": "14"}, no_change),
     ("resumption", "since", {"happened_on": days(-400)}, no_change),
-    ("resumption", "recovery", {}, was_ill),
     ("resumption", "seat", {"to_grade": "12"}, full("12")),
     ("repeat", "request", {"on_request": "0"}, no_change),
     ("repeat", "in_time", {}, year_ends_soon),
@@ -538,7 +533,7 @@ def test_a_returning_pupil_needs_a_free_seat_and_her_grade_is_asked(world: World
     assert seats_left([one.pk], today())[one.pk].taken == 0
     with pytest.raises(RecordRefused):  # a class of another stage is not offered
         world.file("resumption", student, "16", to_grade="21")
-    with pytest.raises(RequirementFailed, match="康复证明"):
+    with pytest.raises(EvidenceMissing, match="康复证明"):
         world.file("resumption", student)
     case = world.file("resumption", student, "16")
     with pytest.raises(EvidenceNotTicked, match="康复证明"):

@@ -264,14 +264,8 @@ def resume(case: Case, actor: Actor) -> None:
 
 
 def papers_of_return(payload: Mapping[str, Any]) -> tuple[EvidenceNeed, ...]:
+    """Whether the suspension was for illness is the record's to say: known once the case is opened."""
     return (REQUEST_PAPER, RECOVERY_PAPER) if payload.get("was_ill") else (REQUEST_PAPER,)
-
-
-def recovered(facts: Facts) -> str:
-    """Whether the suspension was for illness is the record's to say: asked for at filing."""
-    if not facts.payload.get("was_ill") or "16" in facts.evidence_types:
-        return ""
-    return _("因病休学的，复学须上传县级以上医院出具的康复证明。")
 
 
 def original_or_lower(facts: Facts) -> str:
@@ -314,7 +308,6 @@ RESUMPTION = Kind(
         ),
         SAME_STAGE,
         Requirement("since", "复学日期", "R-CHG-11", _ART_12, not_before_leaving),
-        Requirement("recovery", "康复证明", "R-CHG-11", _ART_12, recovered),
         SEAT_FREE,
     ),
     route=SCHOOL_AND_AUTHORITY,
