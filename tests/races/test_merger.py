@@ -170,4 +170,4 @@ def test_a_school_is_merged_while_somebody_files_and_decides_there(
             assert Student.objects.within(path).count() == newcomers
             assert Enrolment.objects.within(path).filter(status=PENDING).count() == newcomers
             assert Case.objects.within(path).filter(kind="registration").count() == newcomers
-    assert seen["ok"] > 0
+    assert seen.total() == 2 * ROUNDS  # who comes first is the machine's affair; each round's end is checked

@@ -38,7 +38,7 @@ from registry.services.refusals import (
     RecordFrozen,
     RecordRefused,
 )
-from registry.status import NORMAL, REFUSED
+from registry.status import NORMAL, VOIDED
 from tests import make
 from tests.transfers.filing import finish, make_material
 from transfers.casefile import open_file
@@ -456,7 +456,7 @@ def test_the_authority_files_a_void_and_the_office_above_decides(client: Client,
     assert "伪造" in client.get(reverse("transfers:case", args=[case.number])).content.decode()
     assert approve(case, office["city"]).state == Case.State.DONE
     spell = student.enrolments.get()
-    assert (spell.is_void, spell.status) == (True, REFUSED)
+    assert (spell.is_void, spell.status) == (True, VOIDED)
     trace = student.changes.get()
     assert (trace.category, trace.reason, trace.from_status) == ("18", "1", NORMAL)
     assert not IdentityDocument.objects.filter(student=student, is_claimed=True).exists()
