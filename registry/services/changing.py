@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import F, Model
 from django.db.models.functions import Now
@@ -39,6 +39,17 @@ from registry.status import IN_SCHOOL, MOVED, OPEN, STATUSES, VOIDED
 FOLLOWING: tuple[type[Model], ...] = (
     Student, IdentityDocument, StudentNumber, FamilyMember, Enrolment, AidRecognition, DropoutEntry,
 )  # fmt: skip
+
+
+# One statement for all: the pupil's row is locked, and a transfer waits for each statement that it sends.
+_OTHERS = ", ".join(
+    f"t{place} AS (UPDATE {model._meta.db_table} SET org_path = %(path)s WHERE student_id = %(student)s)"  # noqa: S608
+    for place, model in enumerate(FOLLOWING[1:])
+)
+_FOLLOW = (
+    f"WITH {_OTHERS} UPDATE registry_student SET org_path = %(path)s, version = version + 1"  # noqa: S608
+    " WHERE id = %(student)s"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,9 +226,8 @@ def boundary(spell: Enrolment, day: date) -> date:
 def follow(student: Student, path: str) -> None:
     """Everything about the person goes under `path`; what the former school keeps is its snapshot."""
     former = student.org_path
-    Student.objects.filter(pk=student.pk).update(org_path=path, version=F("version") + 1)
-    for model in FOLLOWING[1:]:
-        model._default_manager.filter(student_id=student.pk).update(org_path=path)
+    with connection.cursor() as cursor:
+        cursor.execute(_FOLLOW, {"student": student.pk, "path": path})
     reports = AttendanceReport.objects.filter(attendance__student=student, home_path=former)
     reports.update(home_path=path)
     Attendance.objects.filter(student=student, home_path=former).update(home_path=path)
@@ -251,7 +261,7 @@ def close_running(student: Student, day: date) -> None:
 
 
 def _lock(student: Student) -> None:
-    Student.objects.select_for_update(no_key=True).get(pk=student.pk)
+    Student.objects.select_for_update(no_key=True).only("pk").get(pk=student.pk)
 
 
 def _done(student: Student, change: Change) -> StatusChange | None:

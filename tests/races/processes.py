@@ -176,8 +176,20 @@ class Aim:
         except ProcessLookupError:  # that backend has just ended: nothing was cut
             working, name = [], "postmaster"
             os.kill(self._postmaster, signal.SIGKILL)
+        if name == "backend" and not self._ends_within(5):
+            # It had ended by itself and took the signal as a zombie: nothing was cut.
+            working, name = [], "postmaster"
+            os.kill(self._postmaster, signal.SIGKILL)
         wait_until(self._is_cut_off, what="the killed server is gone")
         return name, bool(working)
+
+    def _ends_within(self, seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+        while not self._is_cut_off():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.01)
+        return True
 
     def _writing(self) -> list[int]:
         """The server processes of the role's transactions that have an id: those that have written."""

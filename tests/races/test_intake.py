@@ -118,7 +118,10 @@ def test_two_thousand_rows_are_cut_at_each_named_row_and_come_out_once(hall: Hal
     for row in (0, 1, 499, 500, 1999):
         assert hall.turn(batch, f"intake.write@{row + 1}"), row
         assert (hall.fresh(batch).state, hall.pupils(batch)) == ("committing", 0), row
-    assert not hall.turn(batch)
+    for _minute in range(20):  # the dead worker's server process may hold the claim for a moment yet
+        assert not hall.turn(batch)
+        if hall.fresh(batch).state != "committing":
+            break
     assert (hall.fresh(batch).state, hall.pupils(batch)) == ("committed", 2000)
     assert not hall.turn(batch)  # a message that comes twice
     assert hall.pupils(batch) == 2000

@@ -19,7 +19,7 @@ from registry.models import Student
 from registry.status import ABROAD, NORMAL, STATUSES
 from transfers.asking import Ask, Asking, Choices, from_list
 from transfers.kind import About, EvidenceNeed, Facts, Kind, Party, Proposed, Requirement, Stop, Subject
-from transfers.kinds.common import PROBLEM_FREE, SEAT_FREE, asked, change_of, status_in, undo
+from transfers.kinds.common import PROBLEM_FREE, SEAT_FREE, asked, change_of, class_asked, status_in, undo
 from transfers.kinds.common import reopen as answer_again
 from transfers.kinds.transfer import place_words, present_spell, take_over, way
 from transfers.kinds.transfer_conditions import another_school, inside_quota, still_matches
@@ -62,7 +62,8 @@ def come_back(case: Case, actor: Actor) -> None:
     assert case.student is not None
     happened = date.fromisoformat(case.payload["asked"]["returned_on"])
     change = replace(change_of(case, BACK_FROM_ABROAD, basis="A6.1"), happened_on=happened)
-    take_over(case, case.student, change, actor=actor, status=NORMAL)
+    school_class = class_asked(case.to_path, case.payload["asked"]["class_id"])
+    take_over(case, case.student, school_class, change, actor=actor, status=NORMAL)
 
 
 def classes(asking: Asking) -> Choices:

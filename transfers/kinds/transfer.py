@@ -22,7 +22,7 @@ from config.clock import today
 from config.rules import rule
 from config.scope import ancestors, common_path
 from registry.codes import label
-from registry.models import Enrolment, Student
+from registry.models import Enrolment, SchoolClass, Student
 from registry.services import guests
 from registry.services.changing import Change, move_pupil
 from registry.services.host_notes import Move, host_county, note_move
@@ -192,15 +192,20 @@ def move(case: Case, actor: Actor) -> None:
     if status_stays(case.payload):
         guests.begin(student, school_class, guests.stay_from(today()), change, actor=actor)
         return
-    take_over(case, student, change, actor=actor)
+    take_over(case, student, school_class, change, actor=actor)
 
 
 def take_over(
-    case: Case, student: Student, change: Change, *, actor: Actor, status: str | None = None
+    case: Case,
+    student: Student,
+    school_class: SchoolClass,
+    change: Change,
+    *,
+    actor: Actor,
+    status: str | None = None,
 ) -> None:
     """Move the status of `student` to the class that the case names, and everything that follows it."""
-    school_class = class_asked(case.to_path, case.payload["asked"]["class_id"])
-    origin, school = (Organization.objects.get(path=path) for path in (case.from_path, case.to_path))
+    origin, school = Organization.objects.get(path=case.from_path), school_class.school.organization
     move_pupil(student, school_class, change, actor=actor, status=status)
     guests.end_running(student, change.effective_on)
     passing = Passing(
