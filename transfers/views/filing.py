@@ -217,9 +217,11 @@ def _check(
             found=matter.found,
         )
     except Refusal as refused:
-        request.refusal = refused  # type: ignore[attr-defined]
-        draft.object(refused)
-        return _show(request, user, matter, draft, refusal=refused)
+        # What stopped the filing comes first: a double click is told that the first one is being worked on.
+        cause = refusal or refused
+        request.refusal = cause  # type: ignore[attr-defined]
+        draft.object(cause)
+        return _show(request, user, matter, draft, refusal=cause)
     if refusal is None:
         _leave_trace(user, matter)
     context = _context(user, matter, draft) | {"preview": made, "refusal": refusal}
