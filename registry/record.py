@@ -221,6 +221,13 @@ def values_of(record: Record, *, with_secrets: bool = True) -> dict[str, str]:
     return values
 
 
+def latest_spell(student: Student, at: str = "") -> Enrolment | None:
+    """The pupil's latest spell that counts, with school and class; with `at`, among those at that school."""
+    spells = student.enrolments.filter(is_void=False).select_related("school__school", "school_class")
+    found: Enrolment | None = (spells.filter(org_path=at) if at else spells).order_by("-valid").first()
+    return found
+
+
 def load_record(student: Student) -> Record:
     """The rows of one pupil: the present spell (else the last), document and family, in four queries."""
     enrolment = (

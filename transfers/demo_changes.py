@@ -28,8 +28,9 @@ from registry.status import NORMAL
 from transfers import filing
 from transfers.asking import Asking, take_answers
 from transfers.completion import perform_owed
+from transfers.disputes import file_dispute
 from transfers.examining import examine_case, exceptions_at, facts_of
-from transfers.kind import About, Kind
+from transfers.kind import Kind
 from transfers.kinds import KINDS
 from transfers.kinds.allowances import ALLOWANCE_CHANGE
 from transfers.kinds.identity_change import IDENTITY_CHANGE, secrets_of
@@ -143,7 +144,7 @@ class Players:
     def play_all(self) -> int:
         for plan in plans():
             self.play(plan, self._pupil(plan))
-        for filed in (self._key_change, self._voiding, self._plan_request, self._rename):
+        for filed in (self._key_change, self._voiding, self._plan_request, self._rename, self._dispute):
             with transaction.atomic(), scope(NATION):
                 filed()
             self.count += 1
@@ -192,6 +193,12 @@ class Players:
         row = rehearse(RENAME, at, office, values, actor=reviewer, after=follow)
         file_change(row, row.digest, actor=reviewer, materials=[self._paper("27", reviewer)])
 
+    def _dispute(self) -> None:
+        """A guardian finds another native place in the household register; the school has to answer."""
+        student = self._pupil(Plan("dispute", STAR, grade="16"))
+        wrong = "户口簿上的籍贯是广东梅州，学籍上登记的不一样，请核对更正。"
+        file_dispute(student, "native_place", wrong, guardian_name="林国强", contact="13800138000")
+
     def _paper(self, code: str, actor: User) -> Material:
         return add_material(
             self.paper(self.count * 7 + int(code)), kind="document", evidence_type=code, actor=actor
@@ -237,8 +244,7 @@ class Players:
         ]
         seen = filing.preview(kind, office, student, answers, actor=registrar, materials=papers)
         exempt = [check.requirement.code for check in seen.checks if check.may_exempt]
-        file = filing.file_own if kind.about == About.OWN_PUPIL else filing.file_elsewhere
-        return file(
+        return filing.file_pupil(
             kind, office, student, answers, actor=registrar, materials=papers, exempt=exempt,
             exempt_reason=_EXCEPTION if exempt else "",
         )  # fmt: skip

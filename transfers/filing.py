@@ -11,8 +11,10 @@ from django.utils.translation import gettext as _
 from accounts.models import Organization, User
 from accounts.rights import explain
 from archives.models import Material
+from audit.services import System
 from config.errors import NotFound
 from registry.models import Enrolment, OpenBusiness, Student
+from registry.record import latest_spell
 from registry.status import STATUSES
 from transfers import across, services
 from transfers.asking import Asking, split, take_answers
@@ -28,7 +30,7 @@ from transfers.kind import (
     Subject,
 )
 from transfers.kinds import KINDS
-from transfers.kinds.common import compulsory_only, no_problem, not_frozen, senior_only
+from transfers.kinds.conditions import compulsory_only, no_problem, not_frozen, senior_only
 from transfers.kinds.identity_change import IDENTITY_CHANGE
 from transfers.models import Case
 from transfers.refusals import CaseLocked, NotForStatus
@@ -82,11 +84,6 @@ def _is_hers(user: User, student: Student, kind: Kind) -> bool:
 def kinds_about(about: About) -> list[Kind]:
     """The procedures of one sort, in the order of the register."""
     return [kind for kind in KINDS.values() if kind.about == about]
-
-
-def latest_spell(student: Student) -> Enrolment | None:
-    """The pupil's latest spell that counts."""
-    return student.enrolments.filter(is_void=False).order_by("-valid").first()
 
 
 def _why_not(
@@ -252,7 +249,7 @@ def _check(requirement: Requirement, facts: Facts) -> Check:
 
 
 # ── Filing ────────────────────────────────────────────────────────────────────────────────────────────────
-def file_own(
+def file_pupil(
     kind: Kind,
     office: Organization,
     student: Student,
@@ -263,43 +260,32 @@ def file_own(
     exempt: Sequence[str] = (),
     exempt_reason: str = "",
 ) -> Case:
-    """File a case of `kind` for a pupil of `office` with the answers `given`.
+    """File a case of `kind` with the answers `given`, for a pupil of `office` or for one who was found
+    elsewhere by exact number and name (`across.find_pupil`): the kind's opening knows which.
 
     Raises what `services.file_case` raises, RecordRefused for the answers and BadRequest for unknown ones.
     """
-    if kind.about != About.OWN_PUPIL:
+    if kind.about == About.OTHER:
         raise NotFound()
-    return _file(kind, office, student, given, actor, materials, exempt, exempt_reason)
+    explain(actor, kind.right, at=office.path).or_raise()
+    return file_answered(
+        kind, office, student, given, actor=actor, materials=materials, exempt=exempt,
+        exempt_reason=exempt_reason,
+    )  # fmt: skip
 
 
-def file_elsewhere(
+def file_answered(
     kind: Kind,
     office: Organization,
     student: Student,
     given: Mapping[str, Any],
     *,
-    actor: User,
+    actor: User | System,
     materials: Sequence[Material] = (),
     exempt: Sequence[str] = (),
     exempt_reason: str = "",
 ) -> Case:
-    """The same for a pupil who was found by exact number and name (`across.find_pupil`)."""
-    if kind.about != About.PUPIL_ELSEWHERE:
-        raise NotFound()
-    return _file(kind, office, student, given, actor, materials, exempt, exempt_reason)
-
-
-def _file(
-    kind: Kind,
-    office: Organization,
-    student: Student,
-    given: Mapping[str, Any],
-    actor: User,
-    materials: Sequence[Material],
-    exempt: Sequence[str],
-    exempt_reason: str,
-) -> Case:
-    explain(actor, kind.right, at=office.path).or_raise()
+    """The same for whoever was let in already: a person by her right, or the system for a guardian."""
     with reaching(student, office):
         asking = Asking(office, student)
         answers = take_answers(kind, given, asking)

@@ -1,7 +1,6 @@
 """The case engine: file, decide, withdraw, correct and refile. One engine for every kind."""
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
@@ -11,12 +10,13 @@ from accounts.models import Organization, User
 from accounts.rights import explain
 from archives.models import Material
 from archives.services import attach
-from audit.services import Actor, record
+from audit.services import Actor, System, record
+from audit.warning_rules import CASE, ROW
+from audit.warnings import refuse_stopped
 from config.clock import today
 from config.crypto import next_ids
 from config.faults import fault
 from config.rules import rulebook_version
-from config.workdays import add_workdays
 from registry.codes import label
 from registry.models import OpenBusiness, Student
 from registry.reorganizing import refuse_if_moving
@@ -36,19 +36,18 @@ from transfers.models import Case, Evidence, Step
 from transfers.notify import case_ended, case_returned, step_arrived
 from transfers.outbox import COMPLETE_CASE, owe
 from transfers.refusals import (
+    AnswerOnly,
     CaseChanged,
     CaseClosed,
     CaseLocked,
     EvidenceNotTicked,
     NotTheStarter,
-    NotYourTurn,
     ReasonNeeded,
-    SecondSignature,
     SomePupilLocked,
     StepAlreadyTaken,
 )
-from transfers.route import plan
 from transfers.tracking import open_tracking
+from transfers.turns import arrive, last_return, own_turn, plan_steps, refuse_second_signature
 
 
 def card_of(student: Student) -> dict[str, str]:
@@ -74,7 +73,7 @@ def file_case(
     kind: Kind,
     to_school: Organization,
     *,
-    actor: User,
+    actor: User | System,
     from_school: Organization | None = None,
     materials: Sequence[Material] = (),
     payload: dict[str, Any] | None = None,
@@ -89,7 +88,8 @@ def file_case(
     before), and what the kind's own opening raises.
     """
     origin = from_school or to_school
-    explain(actor, kind.right, at=to_school.path).or_raise()
+    if isinstance(actor, User):  # the system files for a guardian, who holds no right at an office
+        explain(actor, kind.right, at=to_school.path).or_raise()
     for path in {origin.path, to_school.path}:
         refuse_if_moving(path)
     payload, secrets = payload or {}, secrets or {}
@@ -105,7 +105,7 @@ def _file(
     materials: list[Material],
     payload: dict[str, Any],
     secrets: dict[str, str],
-    actor: User,
+    actor: User | System,
     opening: dict[str, Any],
 ) -> Case:
     types = frozenset(m.evidence_type for m in materials)
@@ -133,15 +133,16 @@ def _file(
         lane=payload.get("lane", kind.code),
         payload=payload,
         rulebook=rulebook_version(),
-        filed_by=actor,
-        filed_by_name=actor.signing_name,
+        filed_by=actor if isinstance(actor, User) else None,
+        filed_by_name=actor.signing_name if isinstance(actor, User) else actor.name,
     )
     if subject.student is not None:
         case.set_card(card_of(subject.student) | secrets)
     if kind.locks_student:
         lock_pupils(kind, case)
     case.save(force_insert=True)
-    attach_evidence(case, materials, actor=actor)
+    if isinstance(actor, User):
+        attach_evidence(case, materials, actor=actor)
     plan_steps(kind, case, first=1)
     if subject.student is not None:
         open_tracking(case)
@@ -192,65 +193,6 @@ def attach_evidence(case: Case, materials: Sequence[Material], *, actor: User) -
         )
 
 
-def plan_steps(kind: Kind, case: Case, *, first: int) -> None:
-    """Store the route as steps from ordinal `first` on; the first of them starts its clock."""
-    route = plan(kind, case.from_path, case.to_path, case.payload)
-    steps = [
-        Step(
-            case=case,
-            from_path=case.from_path,
-            to_path=case.to_path,
-            ordinal=ordinal,
-            office_path=planned.office_path,
-            office_name=planned.office_name,
-            right=planned.stop.right,
-            label=planned.stop.label,
-            days=planned.days,
-        )
-        for ordinal, planned in enumerate(route, start=first)
-    ]
-    Step.objects.bulk_create(steps)
-    arrive(steps[0], since=case.deferred_until)
-    step_arrived(steps[0], case)
-
-
-def arrive(step: Step, *, since: date | None = None) -> None:
-    """The case reaches `step`: its clock of working days starts on the next working day (R-TRF-02), or after
-    the day until which the matter itself waits (R-EST-12).
-    """
-    begins = max(today(), since or today())
-    changed = Step.objects.filter(pk=step.pk, decision="").update(
-        is_current=True, arrived_at=Now(), due_on=add_workdays(begins, step.days)
-    )
-    assert changed == 1, "a step that is already decided cannot be reached"
-
-
-def own_turn(case: Case, actor: User) -> Step:
-    """The waiting step, if `actor` may decide it.
-
-    Raises StepAlreadyTaken, NotYourTurn or CaseClosed for the right person at the wrong moment (409),
-    NotAllowed when no step of this case is hers (403).
-    """
-    steps = list(case.steps.order_by("ordinal"))
-    if not steps:
-        raise CaseChanged()  # its office has just been merged, and the case has gone with it
-    current = next((step for step in steps if step.is_current), None)
-    if current is not None and actor.may_act_at(current.right, current.office_path):
-        return current
-    mine = [step for step in steps if actor.may_act_at(step.right, step.office_path)]
-    taken = next((step for step in reversed(mine) if step.decision), None)
-    state = Case.objects.get(pk=case.pk).get_state_display()  # it may have ended since it was looked at
-    if taken is not None:
-        raise StepAlreadyTaken(who=taken.decided_by_name, state=state)
-    if mine and current is not None:
-        raise NotYourTurn(office=current.office_name)
-    if mine:
-        raise CaseClosed(state=state)
-    waiting = current or steps[-1]
-    explain(actor, waiting.right, at=waiting.office_path).or_raise()
-    return waiting
-
-
 @transaction.atomic
 def decide(
     case: Case,
@@ -266,19 +208,23 @@ def decide(
     `ticked` are the evidence types she has looked at; approving needs every required one. `granted` are the
     conditions from which she makes an exception, where her office may. The UPDATE names the state it expects:
     of two officers who press the same button, one wins. Raises OfficeMoving, NotAllowed, SecondSignature,
-    ReasonNeeded, EvidenceNotTicked, ExceptionOpen, RequirementFailed or StepAlreadyTaken.
+    AnswerOnly, ReasonNeeded, EvidenceNotTicked, ExceptionOpen, RequirementFailed or StepAlreadyTaken.
     """
     kind = KINDS[case.kind]
     refuse_if_moving(case.from_path, case.to_path, is_open=True)
     step = own_turn(case, actor)
+    refuse_stopped(CASE, f"case:{case.pk}")  # W9: one person, or one device, on both sides of it
+    refuse_stopped(ROW, f"student:{case.student_id}")  # W15: what does not verify is not built upon
     refuse_second_signature(case, step, actor)
+    if kind.is_answered and decision == Step.Decision.RETURN:
+        raise AnswerOnly()
+    if (kind.is_answered or decision != Step.Decision.APPROVE) and not is_reason(reason):
+        raise ReasonNeeded()
     if decision == Step.Decision.APPROVE:
         handed_in = set(case.evidence.values_list("type", flat=True))
         absent = missing_evidence(kind, set(ticked or ()) & handed_in, case.payload)
         if absent:
             raise EvidenceNotTicked(what="、".join(absent))
-    elif not is_reason(reason):
-        raise ReasonNeeded()
     # Own columns only: a filter across a join becomes a sub-select, which does not re-check the loser of a
     # race.
     taken = Step.objects.filter(pk=step.pk, decision="", is_current=True).update(
@@ -313,27 +259,6 @@ def decide(
     advance(kind, case, step, decision, actor=actor, reason=reason.strip())
     fault("decided")
     return step
-
-
-def refuse_second_signature(case: Case, step: Step, actor: User) -> None:
-    """Raise SecondSignature when this person has filed the case or signed it in another place (R-ACC-02,
-    AZ-7).
-
-    Measured by person: two posts do not make two people. After a return the same reviewer may look at her
-    own step again.
-    """
-    filers = {case.filed_by_id, *case.payload.get("filers", ())}
-    signed = case.steps.filter(decided_by=actor)
-    again = signed.exclude(decision=Step.Decision.RETURN).filter(ordinal__gt=_last_return(case))
-    elsewhere = signed.exclude(office_path=step.office_path, right=step.right)
-    if actor.pk in filers or again.exists() or elsewhere.exists():
-        raise SecondSignature()
-
-
-def _last_return(case: Case) -> int:
-    """The ordinal of the latest return for correction; 0 when there was none."""
-    last = case.steps.filter(decision=Step.Decision.RETURN).order_by("-ordinal").first()
-    return last.ordinal if last else 0
 
 
 def advance(kind: Kind, case: Case, step: Step, decision: str, *, actor: Actor, reason: str) -> None:
@@ -373,9 +298,14 @@ def move_state(case: Case, state: str, **columns: Any) -> None:
 
 
 def end_case(kind: Kind, case: Case, state: str, *, actor: Actor, reason: str) -> None:
-    """Refused or withdrawn: the pupil is unlocked, the card erased (RD-8), the kind takes its rows back."""
+    """Refused or withdrawn: the pupil is unlocked, the card erased (RD-8), the kind takes its rows back.
+
+    What a guardian wrote stays: it is about a pupil of the school, and the offices above look at how it was
+    answered.
+    """
     case.steps.filter(is_current=True).update(is_current=False)
-    move_state(case, state, is_open=False, ended_at=Now(), card=None)
+    erased = {} if kind.is_answered else {"card": None}
+    move_state(case, state, is_open=False, ended_at=Now(), **erased)
     case.is_open = False
     kind.undo(case, actor, reason)
     OpenBusiness.objects.filter(case_no=case.number).delete()
@@ -447,6 +377,6 @@ def refile(
         filed_by=actor,
         filed_by_name=actor.signing_name,
     )
-    plan_steps(kind, case, first=_last_return(case) + 1)
+    plan_steps(kind, case, first=last_return(case) + 1)
     record("transfers.case.refile", case, actor=actor, number=case.number, kind=kind.name)
     return case

@@ -25,6 +25,7 @@ from registry.models import (
     EnrolmentSnapshot,
     FamilyMember,
     IdentityDocument,
+    Protection,
     SchoolClass,
     StatusChange,
     Student,
@@ -38,6 +39,7 @@ from registry.status import IN_SCHOOL, MOVED, OPEN, STATUSES, VOIDED
 # What belongs to the person and so follows her to another school; a test knows every table about a pupil.
 FOLLOWING: tuple[type[Model], ...] = (
     Student, IdentityDocument, StudentNumber, FamilyMember, Enrolment, AidRecognition, DropoutEntry,
+    Protection,
 )  # fmt: skip
 
 
@@ -100,11 +102,7 @@ def change_status(
     """
     if done := _done(student, change):
         return done
-    _lock(student)
-    spell = present_spell(student)
-    if spell.status not in set(allowed):
-        raise ChangeNotPossible(status=STATUSES[spell.status].name)
-    before = _note(spell, change)
+    spell, before = _begin(student, change, allowed)
     if school_class is not None:
         _place(spell, school_class)
     spell.status = status
@@ -113,8 +111,7 @@ def change_status(
     spell.save()
     fault("change.spell")
     close_running(student, change.effective_on)
-    kept = _keep(before, spell, change)
-    Student.objects.filter(pk=student.pk).update(version=F("version") + 1)
+    kept = _finish(before, spell)
     record(
         "registry.student.change", student, actor=actor, basis=change.basis, fields=["status"],
         kind=change.name, number=change.case_no, status=STATUSES[status].name, is_late=change.is_late,
@@ -132,15 +129,10 @@ def change_class(
     """
     if done := _done(student, change):
         return done
-    _lock(student)
-    spell = present_spell(student)
-    if spell.status not in IN_SCHOOL:
-        raise ChangeNotPossible(status=STATUSES[spell.status].name)
-    before = _note(spell, change)
+    spell, before = _begin(student, change, IN_SCHOOL)
     _place(spell, school_class)
     spell.save()
-    kept = _keep(before, spell, change)
-    Student.objects.filter(pk=student.pk).update(version=F("version") + 1)
+    kept = _finish(before, spell)
     record(
         "registry.student.reclass", student, actor=actor, basis=change.basis,
         fields=["grade", "class_number"], kind=change.name, number=change.case_no,
@@ -161,9 +153,7 @@ def move_pupil(
     """
     if done := _done(student, change):
         return done
-    _lock(student)
-    spell = present_spell(student)
-    before = _note(spell, change)
+    spell, before = _begin(student, change)
     lock_places(
         school_class.school, {school_class.pk: 1}, change.effective_on, is_intake=False, besides=student.pk
     )
@@ -186,7 +176,7 @@ def move_pupil(
     opened.created_at, opened._state.adding = Now(), True
     opened.save(force_insert=True)
     fault("move.opened")
-    kept = _keep(before, opened, change)
+    kept = _keep(before, opened)
     student.refresh_from_db()
     record(
         "registry.student.move", student, actor=actor, basis=change.basis or "R-TRF-17", fields=["school"],
@@ -203,14 +193,11 @@ def void_status(student: Student, change: Change, *, actor: Actor) -> StatusChan
     """
     if done := _done(student, change):
         return done
-    _lock(student)
-    spell = present_spell(student)
-    before = _note(spell, change)
+    spell, before = _begin(student, change)
     spell.status, spell.is_void = VOIDED, True
     spell.save()
     student.documents.update(is_claimed=False)
-    kept = _keep(before, spell, change)
-    Student.objects.filter(pk=student.pk).update(version=F("version") + 1)
+    kept = _finish(before, spell)
     record(
         "registry.student.void", student, actor=actor, basis=change.basis, fields=["status"],
         kind=change.name, number=change.case_no,
@@ -260,12 +247,25 @@ def close_running(student: Student, day: date) -> None:
     StatusChange.objects.filter(student=student, until__isnull=False, closed_on=None).update(closed_on=day)
 
 
-def _lock(student: Student) -> None:
-    Student.objects.select_for_update(no_key=True).only("pk").get(pk=student.pk)
-
-
 def _done(student: Student, change: Change) -> StatusChange | None:
     return StatusChange.objects.filter(case_no=change.case_no, student=student).first()
+
+
+def _begin(student: Student, change: Change, allowed: Iterable[str] = OPEN) -> tuple[Enrolment, StatusChange]:
+    """The pupil locked, her present spell, and the change with what was before it. Raises ChangeNotPossible
+    unless the present status is `allowed`.
+    """
+    Student.objects.select_for_update(no_key=True).only("pk").get(pk=student.pk)
+    spell = present_spell(student)
+    if spell.status not in set(allowed):
+        raise ChangeNotPossible(status=STATUSES[spell.status].name)
+    return spell, _note(spell, change)
+
+
+def _finish(before: StatusChange, spell: Enrolment) -> StatusChange:
+    """Save the change with what is after it; who looks at an older state of the pupil is told."""
+    Student.objects.filter(pk=spell.student_id).update(version=F("version") + 1)
+    return _keep(before, spell)
 
 
 def _place(spell: Enrolment, school_class: SchoolClass) -> None:
@@ -296,7 +296,7 @@ def _note(spell: Enrolment, change: Change) -> StatusChange:
     )
 
 
-def _keep(before: StatusChange, spell: Enrolment, change: Change) -> StatusChange:
+def _keep(before: StatusChange, spell: Enrolment) -> StatusChange:
     """Save the change with what is after it."""
     before.to_path, before.to_school_id = spell.org_path, spell.school_id
     before.to_status, before.to_grade = spell.status, spell.grade

@@ -6,8 +6,11 @@ from accounts.models import User
 from accounts.rights import explain
 from accounts.roles import Right
 from audit.services import Actor, record
+from audit.warning_rules import ROW
+from audit.warnings import refuse_stopped
 from config.clock import today
 from config.rules import rule
+from registry.field_rights import writable
 from registry.fields import BY_KEY
 from registry.findings import errors
 from registry.form_values import clean_record
@@ -15,7 +18,7 @@ from registry.models import Student
 from registry.record import changed_keys, fill_enrolment, fill_student, load_record, member_values, values_of
 from registry.services.family import replace_family
 from registry.services.locks import refuse_if_locked, take_version
-from registry.services.refusals import KeyFieldLocked, NotPlaced, RecordFrozen, RecordRefused
+from registry.services.refusals import FieldNotYours, KeyFieldLocked, NotPlaced, RecordFrozen, RecordRefused
 from registry.services.registration import examine, save_auxiliary
 from registry.status import STATUSES
 
@@ -30,8 +33,8 @@ def update_normal(student: Student, values: dict[str, str], *, version: int, act
     """Change normal fields of a record at once; returns the changed keys.
 
     `values` may hold any part of the form. Raises KeyFieldLocked when a key field would change,
-    RecordFrozen after graduation handling, NotPlaced before the pupil has a class, BusinessOpen while a
-    case runs, RecordRefused, ChangedMeanwhile.
+    FieldNotYours, RecordFrozen after graduation handling, NotPlaced before the pupil has a class,
+    BusinessOpen while a case runs, RecordRefused, ChangedMeanwhile.
     """
     explain(actor, Right.EDIT_STUDENT, at=student.org_path).or_raise()
     pupil = load_record(student)
@@ -39,6 +42,7 @@ def update_normal(student: Student, values: dict[str, str], *, version: int, act
     if not status.is_open:
         raise RecordFrozen(status=status.name)
     refuse_if_locked(student)
+    refuse_stopped(ROW, f"student:{student.pk}")  # W15
     before = values_of(pupil)
     if pupil.enrolment.school_class is None:
         raise NotPlaced()
@@ -54,6 +58,8 @@ def update_normal(student: Student, values: dict[str, str], *, version: int, act
     ]
     if locked:
         raise KeyFieldLocked(fields="、".join(BY_KEY[key].label_zh for key in locked))
+    if foreign := [key for key in touched if not writable(actor, key, at=student.org_path)]:
+        raise FieldNotYours(fields="、".join(BY_KEY[key].label_zh for key in foreign))
     # Faults of fields that were not touched are the verification's business, not a reason to block a new
     # address.
     wrong = [finding for finding in errors(found) if finding.field in touched]

@@ -50,6 +50,12 @@ class KeyFieldLocked(Refusal):
     message = _("{fields}属于关键数据，不能直接修改。请发起“关键数据变更”，由学校领导审核、主管部门核办。")
 
 
+class FieldNotYours(Refusal):
+    code, status = "field_not_yours", 403
+    rule = "AZ-4"
+    message = _("您的岗位不能填写或修改{fields}。如确需更正，请联系学籍管理员。")
+
+
 class RecordFrozen(Refusal):
     code, status = "record_frozen", 409
     rule, article = "R-UPD-09", ""

@@ -22,7 +22,7 @@ from tests import make
 from tests.races.ground import PROVINCE, Office, Person, new_values
 from tests.transfers.filing import make_material
 from tests.transfers.moving import GRADE, far_period, file_move, sign
-from transfers.filing import file_own
+from transfers.filing import file_pupil
 from transfers.kinds import KINDS
 from transfers.kinds.suspension import SUSPENSION
 from transfers.models import Case, Evidence, Step
@@ -93,7 +93,7 @@ def suspensions(students: Sequence[Student], registrar: Person) -> list[Case]:
     with scoped_transaction(NATION):
         papers = [make_material(registrar.user, need.types[0]) for need in SUSPENSION.needs({"asked": given})]
         with scope(school.path):
-            case = file_own(SUSPENSION, school, students[0], given, actor=registrar.user, materials=papers)
+            case = file_pupil(SUSPENSION, school, students[0], given, actor=registrar.user, materials=papers)
         return _signed(case, students[1:], ALL)
 
 

@@ -73,7 +73,7 @@ def file_move(
             kind, registrar, name=student.name, number=number or student.number, route="test"
         )
         pupil, _school = across.found(found.token, registrar)
-        return filing.file_elsewhere(
+        return filing.file_pupil(
             kind,
             registrar.acting_office,
             pupil,

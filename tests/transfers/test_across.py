@@ -1,6 +1,7 @@
 """Looking beyond the own scope: exact, masked, counted, recorded (R-EST-08, AZ-9, RD-6)."""
 
 from datetime import date
+from time import time
 
 import pytest
 from django.db.backends.postgresql.psycopg_any import DateRange
@@ -8,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
+from audit.budgets import BudgetSpent, BudgetStepUp
 from audit.models import AccessEntry
 from config.errors import NotAllowed
 from config.models import RuleValue
@@ -15,7 +17,6 @@ from config.scope import current_scope, scope
 from registry.models import Student
 from tests import make
 from transfers import across
-from transfers.across import LookUpsSpent
 
 pytestmark = pytest.mark.usefixtures("nation")
 
@@ -89,7 +90,11 @@ def test_the_budget_of_look_ups_ends_with_a_sentence() -> None:
     )
     for _turn in range(2):
         ask(registrar, make.valid_values())
-    with pytest.raises(LookUpsSpent, match="2"):
+    with pytest.raises(BudgetStepUp, match="2"):
+        ask(registrar, make.valid_values())
+    registrar.factor_at = time()
+    ask(registrar, make.valid_values())  # once
+    with pytest.raises(BudgetSpent, match="2"):
         ask(registrar, make.valid_values())
     ask(make.make_registrar(), make.valid_values())  # a budget is a person's own
 

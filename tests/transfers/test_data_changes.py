@@ -43,7 +43,7 @@ from tests import make
 from tests.transfers.filing import finish, make_material
 from transfers.casefile import open_file
 from transfers.cleanup import clean_up, graduating_business
-from transfers.filing import file_own
+from transfers.filing import file_pupil
 from transfers.key_data import propose, propose_again
 from transfers.kinds.aid import RECOGNITION, REMOVAL
 from transfers.kinds.allowances import ALLOWANCE_CHANGE
@@ -291,7 +291,7 @@ def file(
 ) -> Case:
     at = office["school"] if actor == "registrar" else make.make_office(office[actor].acting_path)
     materials = [make_material(office[actor], "99")]
-    return file_own(kind, at, student, answers, actor=office[actor], materials=materials)
+    return file_pupil(kind, at, student, answers, actor=office[actor], materials=materials)
 
 
 @pytest.mark.rule("R-UPD-10", "C5")
@@ -444,7 +444,7 @@ def test_the_authority_files_a_void_and_the_office_above_decides(client: Client,
         with pytest.raises((NotFound, Student.DoesNotExist)):
             file(elsewhere, VOIDING, student, finding, stranger)
     with pytest.raises(EvidenceMissing):
-        file_own(VOIDING, office["county"], student, finding, actor=office["reviewer"])
+        file_pupil(VOIDING, office["county"], student, finding, actor=office["reviewer"])
     with pytest.raises(RecordRefused):
         file(office, VOIDING, student, finding | {"finding": ""}, "reviewer")
     case = file(office, VOIDING, student, finding, "reviewer")

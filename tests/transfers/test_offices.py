@@ -545,6 +545,9 @@ KEPT = {
     ("registry_statuschange", "from_school_id"), ("registry_statuschange", "to_school_id"),
     ("registry_hostnote", "school_id"), ("registry_officeversion", "office_id"),
     ("registry_reorganization", "office_id"),
+    # Accounts are the administrators' affair: what was asked, uploaded or sealed there stays as it was.
+    ("accounts_coderequest", "office_id"), ("accounts_accountlist", "office_id"),
+    ("accounts_sealing", "office_id"),
 }  # fmt: skip
 
 

@@ -131,13 +131,18 @@ def test_a_number_wrong_in_itself_may_be_disputed(client: Client, desk: dict[str
 
 @pytest.mark.rule("RD-6")
 def test_the_budget_of_look_ups_ends(client: Client, desk: dict[str, Any], settings: Any) -> None:
+    from audit.models_warnings import BudgetStretch
     from audit.services import record_look_up
 
     for _time in range(30):
         record_look_up(actor=desk["registrar"], route="transfers:register", found=False)
-    response = client.post(REGISTER, question())
-    assert response.status_code == 429
-    assert "look_ups_spent" in refusals(desk["registrar"])
+    assert client.post(REGISTER, question()).status_code == 403  # first her second factor, once
+    assert "step_up_needed" in refusals(desk["registrar"])
+    for _time in range(7):
+        record_look_up(actor=desk["registrar"], route="transfers:register", found=False)
+    BudgetStretch.objects.create(actor_id=desk["registrar"].pk, budget="look_ups")
+    assert client.post(REGISTER, question()).status_code == 429
+    assert "budget_spent" in refusals(desk["registrar"])
 
 
 # ── The form ──────────────────────────────────────────────────────────────────────────────────────────────

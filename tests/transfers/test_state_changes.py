@@ -38,7 +38,7 @@ from registry.status import (
 from tests import make
 from tests.transfers.filing import finish, make_material
 from transfers.asking import Ask, Asking
-from transfers.filing import Check, file_own, offers, preview
+from transfers.filing import Check, file_pupil, offers, preview
 from transfers.kind import Proposed
 from transfers.kinds import KINDS
 from transfers.kinds.states import STATE_KINDS
@@ -123,7 +123,7 @@ class World:
 
     def file(self, code: str, student: Student, *more: str, exempt: str = "", **given: Any) -> Case:
         answers = self.answers(code, student, given)
-        return file_own(
+        return file_pupil(
             KINDS[code], self.school, student, answers, actor=self.registrar,
             materials=self.papers(code, answers, *more),
             exempt=[exempt] if exempt else (), exempt_reason="家庭情况特殊" if exempt else "",
@@ -471,7 +471,7 @@ def test_the_reason_of_a_suspension_names_its_paper(world: World, reason: str, p
     student = world.pupil("13")
     answers = world.answers("suspension", student, {"reason": reason, "until": days(100)})
     with pytest.raises(EvidenceMissing):
-        file_own(
+        file_pupil(
             KINDS["suspension"], world.school, student, answers, actor=world.registrar,
             materials=[make_material(world.registrar, "31")],
         )  # fmt: skip

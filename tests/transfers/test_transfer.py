@@ -444,7 +444,7 @@ def file_scene(scene: Scene) -> Case:
     """Filed as the page would, but past the look-up: what it said may have changed in the meantime."""
     registrar = make.make_registrar()
     with scope(make.SCHOOL):
-        return filing.file_elsewhere(
+        return filing.file_pupil(
             TRANSFER, registrar.acting_office, scene.student, answers(scene.target, **scene.given),
             actor=registrar, materials=[make_material(registrar, code) for code in scene.papers],
         )  # fmt: skip
@@ -586,9 +586,7 @@ def test_a_school_does_not_take_over_its_own_pupil_and_nobody_else_begins() -> N
     away, target = pupil_at(make.NEIGHBOUR), make.make_class(make.SCHOOL, grade=GRADE)
     for person in (make.make_registrar(make.NEIGHBOUR), make.make_leader(), make.make_reviewer()):
         with scope(make.NATION), pytest.raises(NotAllowed):
-            filing.file_elsewhere(
-                TRANSFER, make.make_office(make.SCHOOL), away, answers(target), actor=person
-            )
+            filing.file_pupil(TRANSFER, make.make_office(make.SCHOOL), away, answers(target), actor=person)
 
 
 # ── One open business, both sides, seats ─────────────────────────────────────────────────────────────────

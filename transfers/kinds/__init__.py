@@ -4,6 +4,7 @@ from transfers.kind import Kind
 from transfers.kinds.aid import AID_KINDS
 from transfers.kinds.allowances import ALLOWANCE_CHANGE
 from transfers.kinds.class_change import CLASS_CHANGE
+from transfers.kinds.dispute import DISPUTE
 from transfers.kinds.guest import GUEST
 from transfers.kinds.identity_change import IDENTITY_CHANGE
 from transfers.kinds.offices import OFFICE_KINDS
@@ -31,5 +32,11 @@ KINDS: dict[str, Kind] = {
         TRANSFER,
         GUEST,
         RETURN_ELSEWHERE,
+        DISPUTE,
     )
 }
+
+
+def add_kind(kind: Kind) -> None:
+    """Let a floor above bring a procedure of its own; called once, when the applications are ready."""
+    KINDS[kind.code] = kind

@@ -7,7 +7,10 @@ from audit.services import Actor
 from registry.status import ABROAD, NORMAL, SUSPENDED
 from transfers.asking import Ask, from_list
 from transfers.kind import About, EvidenceNeed, Facts, Kind, Party, Requirement
-from transfers.kinds.common import NOT_FROZEN, SCHOOL_AND_AUTHORITY, SEAT_FREE, asked, reopen, undo
+from transfers.kinds.answers import reopen
+from transfers.kinds.conditions import NOT_FROZEN, SEAT_FREE
+from transfers.kinds.effects import undo
+from transfers.kinds.own_pupil import SCHOOL_AND_AUTHORITY, pupil_of
 from transfers.kinds.state import (
     PASSPORT_PAPER,
     RULE_2013,
@@ -18,7 +21,6 @@ from transfers.kinds.state import (
     become,
     class_ask,
     proposing,
-    pupil_of,
 )
 from transfers.models import Case
 
@@ -34,7 +36,7 @@ def go(case: Case, actor: Actor) -> None:
 
 def elsewhere(facts: Facts) -> str:
     """Hong Kong, Macao and Taiwan are places of their own in the list."""
-    return _("前往国家或地区不能是中国内地，请核对。") if asked(facts, "country") == _HOME else ""
+    return _("前往国家或地区不能是中国内地，请核对。") if facts.asked("country") == _HOME else ""
 
 
 GOING_ABROAD = Kind(

@@ -14,7 +14,10 @@ from registry.services.allowances import last_day
 from registry.status import NORMAL, SUSPENDED
 from transfers.asking import Ask, Asking, Choices, from_list
 from transfers.kind import About, EvidenceNeed, Facts, Kind, Party, Requirement
-from transfers.kinds.common import SCHOOL_AND_AUTHORITY, asked, opener, reopen, status_in, undo
+from transfers.kinds.answers import reopen
+from transfers.kinds.conditions import status_in
+from transfers.kinds.effects import undo
+from transfers.kinds.own_pupil import SCHOOL_AND_AUTHORITY, pupil_of
 from transfers.models import Case
 
 LEVELS = ("1", "2")  # of list hardship_level: 特别困难, 一般困难
@@ -45,7 +48,7 @@ def remove(case: Case, actor: Actor) -> None:
 # ── Conditions: an empty text when met, else what is wrong and what to do ────────────────────────────────
 def period(facts: Facts) -> str:
     """Recognized year by year: never beyond the school year in which it begins."""
-    first, last = (date.fromisoformat(asked(facts, key)) for key in ("from_on", "until"))
+    first, last = (date.fromisoformat(facts.asked(key)) for key in ("from_on", "until"))
     ends = last_day(first)
     if first <= last <= ends and last >= today():
         return ""
@@ -53,7 +56,7 @@ def period(facts: Facts) -> str:
 
 
 def not_twice(facts: Facts) -> str:
-    first, last = (date.fromisoformat(asked(facts, key)) for key in ("from_on", "until"))
+    first, last = (date.fromisoformat(facts.asked(key)) for key in ("from_on", "until"))
     if first > last or not has_aid(facts.student, first, last):
         return ""
     return _("该生在此期间已有家庭经济困难认定；情况变化的，请先取消原认定。")
@@ -82,7 +85,7 @@ RECOGNITION = Kind(
         Ask("until", _lazy("截止日期"), "date", hint=_lazy("不晚于该学年结束（8月31日）"), when="future"),
         Ask("note", _lazy("情况说明"), "textarea", is_required=False, most=500),
     ),
-    open=opener(*STATUSES),
+    open=pupil_of(*STATUSES),
     reopen=reopen,
     evidence=(EvidenceNeed("困难认定申请表或佐证材料", ("31", "15", "19", "08", "99"), "D17"),),
     requirements=(
@@ -106,7 +109,7 @@ REMOVAL = Kind(
     started_by=Party.TAKE_OVER_SCHOOL,
     statuses=STATUSES,
     asks=(Ask("note", _lazy("取消原因"), "textarea", most=500),),
-    open=opener(*STATUSES),
+    open=pupil_of(*STATUSES),
     reopen=reopen,
     requirements=(
         _STATUS,

@@ -19,7 +19,7 @@ from registry.services.allowances import Signed, check_figure, school_year, writ
 from registry.services.intake_rules import entrants, members, quota_state
 from transfers.asking import Ask, Asking, Choices, take_answers
 from transfers.kind import Advice, Facts, Kind, Party, Proposed, Requirement, Stop, Subject
-from transfers.kinds.common import undo
+from transfers.kinds.effects import undo
 from transfers.models import Case, Step
 
 PLAN, QUOTA = "plan", "quota"

@@ -4,24 +4,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from audit.services import Actor
-from registry.models import SchoolClass
+from registry.record import latest_spell
 from registry.services.changing import change_class
 from registry.status import NORMAL
 from transfers.asking import Ask, Asking, Choices
 from transfers.kind import About, Facts, Kind, Party, Requirement
-from transfers.kinds.common import (
-    NOT_FROZEN,
-    SCHOOL_ALONE,
-    SEAT_FREE,
-    asked,
-    change_of,
-    class_asked,
-    opener,
-    reopen,
-    spell_now,
-    status_in,
-    undo,
-)
+from transfers.kinds.answers import class_asked, reopen
+from transfers.kinds.conditions import NOT_FROZEN, SEAT_FREE, status_in
+from transfers.kinds.effects import change_of, undo
+from transfers.kinds.own_pupil import SCHOOL_ALONE, pupil_of
 from transfers.models import Case
 
 CLASS_OTHERWISE = "29"  # list status_change_category: 转班级
@@ -30,7 +21,7 @@ CLASS_OTHERWISE = "29"  # list status_change_category: 转班级
 def other_classes(asking: Asking) -> Choices:
     """Open classes of the pupil's grade but her own."""
     assert asking.student is not None
-    spell = asking.student.enrolments.filter(is_void=False, org_path=asking.office.path).first()
+    spell = latest_spell(asking.student, at=asking.office.path)
     if spell is None:
         return []
     own = str(spell.school_class_id)
@@ -45,9 +36,7 @@ def move(case: Case, actor: Actor) -> None:
 
 
 def same_grade(facts: Facts) -> str:
-    class_id = asked(facts, "class_id")
-    spell = spell_now(facts)
-    wanted = SchoolClass.objects.filter(pk=int(class_id or 0), org_path=facts.to_path).first()
+    spell, wanted = facts.spell, facts.school_class
     if spell is None or wanted is None:
         return _("所选班级不属于本校，请重新选择。")
     if wanted.grade != spell.grade:
@@ -69,7 +58,7 @@ CLASS_CHANGE = Kind(
         Ask("class_id", _lazy("调入班级"), "choice", other_classes),
         Ask("note", _lazy("调班原因"), "textarea", most=200),
     ),
-    open=opener(NORMAL),
+    open=pupil_of(NORMAL),
     reopen=reopen,
     requirements=(
         Requirement("status", "正常在校", "R-UPD-10", "第七条", status_in(NORMAL)),

@@ -14,13 +14,10 @@ from registry.services.state_rules import running_suspension
 from registry.status import DROPPED_OUT, MISSING, NORMAL, SUSPENDED
 from transfers.asking import Ask, from_list
 from transfers.kind import About, EvidenceNeed, Facts, Kind, Party, Requirement, Stop
-from transfers.kinds.common import (
-    SCHOOL_AND_AUTHORITY,
-    SEAT_FREE,
-    compulsory_only,
-    reopen,
-    undo,
-)
+from transfers.kinds.answers import reopen
+from transfers.kinds.conditions import SEAT_FREE, compulsory_only
+from transfers.kinds.effects import undo
+from transfers.kinds.own_pupil import SCHOOL_AND_AUTHORITY, pupil_of
 from transfers.kinds.state import (
     CONTACT_PAPER,
     RULE_2013,
@@ -28,11 +25,9 @@ from transfers.kinds.state import (
     after_birth,
     become,
     class_ask,
-    day_asked,
     filed_on,
     number_asked,
     proposing,
-    pupil_of,
 )
 from transfers.models import Case
 
@@ -51,7 +46,7 @@ def drop_out(case: Case, actor: Actor) -> None:
 
 def long_absent(facts: Facts) -> str:
     """Absent without excuse for the weeks of the rule; counted from the end of a suspension that ran out."""
-    last_seen = day_asked(facts, "happened_on")
+    last_seen = facts.day_asked("happened_on")
     if last_seen is None:
         return ""
     running = running_suspension(facts.student)

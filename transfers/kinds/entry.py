@@ -16,7 +16,7 @@ from config.clock import today
 from config.rules import rule
 from registry.findings import Finding, in_words
 from registry.form_values import clean_record
-from registry.models import Enrolment, SchoolClass
+from registry.models import SchoolClass
 from registry.record import school_year_start
 from registry.services.allowances import last_day
 from registry.services.intake_rules import (
@@ -85,18 +85,8 @@ def _is_off_base_list(school_class: SchoolClass, values: Mapping[str, str], acto
 
 
 # ── Conditions: an empty text when met, else what is wrong and what to do ──────────────────────────────
-def spell_of(facts: Facts) -> Enrolment | None:
-    """The pupil's present spell."""
-    return (
-        facts.student.enrolments.filter(is_void=False)
-        .select_related("school_class", "school__school__organization")
-        .order_by("-valid")
-        .first()
-    )
-
-
 def seat_free(facts: Facts) -> str:
-    spell = spell_of(facts)
+    spell = facts.spell
     if spell is None or spell.school_class is None or not spell.school_class.is_open:
         return "班级已停用，请退回学校重新选择班级。"
     taken, cap, why = seats_left([spell.school_class.pk], today())[spell.school_class.pk]
@@ -104,7 +94,7 @@ def seat_free(facts: Facts) -> str:
 
 
 def plan_kept(facts: Facts) -> str:
-    spell = spell_of(facts)
+    spell = facts.spell
     if spell is None or spell.grade not in ENTRY_GRADES:
         return ""
     year = school_year_start(today()).year
@@ -116,7 +106,7 @@ def plan_kept(facts: Facts) -> str:
 
 
 def quota_kept(facts: Facts) -> str:
-    spell = spell_of(facts)
+    spell = facts.spell
     places = quota_state(spell.school.school, stage_of(spell.grade), today()) if spell else None
     if places is None or not places.over:
         return ""
@@ -126,7 +116,7 @@ def quota_kept(facts: Facts) -> str:
 def omitted_has_papers(facts: Facts) -> str:
     if not facts.payload.get("is_omitted"):
         return ""
-    spell = spell_of(facts)
+    spell = facts.spell
     # Before the first grade there is no status, and so no card of it.
     wanted = {OMITTED_REQUEST} if spell and spell.grade == "11" else {OMITTED_REQUEST, STATUS_CARD}
     if wanted <= facts.evidence_types:

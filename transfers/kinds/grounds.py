@@ -14,7 +14,6 @@ from django.utils.translation import gettext as _
 from config.rules import rule
 from registry.models import School
 from transfers.kind import EvidenceNeed, Facts
-from transfers.kinds.common import asked
 
 _RULE = "R-TRF-16"
 REGISTER = EvidenceNeed("监护人或学生的户口簿", ("01", "03"), _RULE)
@@ -53,14 +52,14 @@ class Ground:
 # ── Extra checks: an empty text when met, else what is wrong and what to do ───────────────────────────────
 def hukou_long_enough(facts: Facts, day: date) -> str:
     """An independent or attached hukou must have been there for a year (HUKOU_MONTHS)."""
-    if asked(facts, "is_collective_hukou") != "1":
+    if facts.asked("is_collective_hukou") != "1":
         return ""
     return _term_over(facts, day, "hukou_since", "HUKOU_MONTHS", _("落户"))
 
 
 def home_handed_over(facts: Facts, day: date) -> str:
     """Counted from the handing over, not from the purchase."""
-    handed = _day(facts, "handed_over_on")
+    handed = facts.day_asked("handed_over_on")
     if handed is not None and handed <= day:
         return ""
     when = f"{handed:%Y-%m-%d}" if handed else _("未填")
@@ -75,7 +74,7 @@ def business_long_enough(facts: Facts, day: date) -> str:
 
 def lives_with_relatives(facts: Facts, day: date) -> str:
     """Guardians abroad or on a posting: the pupil follows relatives who are there."""
-    if asked(facts, "lives_with_relatives") == "1":
+    if facts.asked("lives_with_relatives") == "1":
         return ""
     return _("监护人出国、支边或现役调动的，学生须在转入地随亲属居住；不随亲属居住的，请按实际理由申请。")
 
@@ -91,18 +90,13 @@ def one_special_school(facts: Facts, day: date) -> str:
 
 def _term_over(facts: Facts, day: date, key: str, parameter: str, what: str) -> str:
     held = rule(parameter, at=facts.to_path, on=day)
-    since = _day(facts, key)
+    since = facts.day_asked(key)
     full = held.days_after(since) if since else None
     if full is not None and full <= day:
         return ""
     since_words, full_words = (f"{one:%Y-%m-%d}" if one else _("未填") for one in (since, full))
     said = _("{what}日期 {since}，满期日 {full}。{why}请满期后再申请。")
     return said.format(what=what, since=since_words, full=full_words, why=held.explain())
-
-
-def _day(facts: Facts, key: str) -> date | None:
-    text = asked(facts, key)
-    return date.fromisoformat(text) if text else None
 
 
 # ── The table ─────────────────────────────────────────────────────────────────────────────────────────────

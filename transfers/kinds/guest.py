@@ -4,27 +4,26 @@ decides; the home school is told and reads the host's term reports on the pupil'
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import Organization, User
 from accounts.roles import Right
 from audit.services import Actor
 from config.clock import today
 from config.rules import rule
 from registry.codes import label
-from registry.models import Attendance, Student
+from registry.models import Attendance
 from registry.services import guests
-from registry.services.intake_rules import stage_of
 from registry.status import NORMAL
 from transfers.asking import Ask
-from transfers.kind import About, EvidenceNeed, Facts, Kind, Party, Proposed, Requirement, Stop, Subject
-from transfers.kinds.common import SEAT_FREE, asked, change_of, class_asked, undo
-from transfers.kinds.common import reopen as answer_again
+from transfers.kind import About, EvidenceNeed, Facts, Kind, Party, Proposed, Requirement, Stop
+from transfers.kinds.answers import class_asked
+from transfers.kinds.conditions import SEAT_FREE
+from transfers.kinds.effects import change_of, undo
 from transfers.kinds.grounds import REGISTER, RESIDENCE
-from transfers.kinds.transfer import classes_for, place_words, present_spell
+from transfers.kinds.pupil_elsewhere import pupil_found, reopen
+from transfers.kinds.transfer import classes_for
 from transfers.kinds.transfer_conditions import (
     another_school,
     not_suspended,
@@ -36,33 +35,6 @@ from transfers.models import Case
 
 GUEST_CATEGORY = "99"  # list status_change_category knows no guest study
 _DAYS, _LOCAL = "CHANGE_STEP_DAYS", "地方学籍管理规定"
-
-
-def open_guest(
-    school: Organization,
-    *,
-    payload: dict[str, Any],
-    actor: User,
-    student: Student,
-    answers: dict[str, str],
-) -> Subject:
-    """Keep what the conditions go by; nothing of the pupil changes, then or later. Raises ClassUnknown."""
-    spell = present_spell(student)
-    payload |= {
-        "filed_on": today().isoformat(),
-        "grade": spell.grade,
-        "stage": stage_of(spell.grade),
-        "schooling": spell.school.school.schooling,
-        "from_class": spell.school_class.name if spell.school_class else "",
-        **place_words(school, payload),
-    }
-    return Subject(student)
-
-
-def reopen_guest(case: Case, given: dict[str, Any], actor: User) -> None:
-    """After a return: answers anew, and the class that they name."""
-    answer_again(case, given, actor)
-    case.payload |= place_words(Organization.objects.get(path=case.to_path), case.payload)
 
 
 def attend(case: Case, actor: Actor) -> None:
@@ -93,7 +65,7 @@ def guests_allowed(facts: Facts) -> str:
 
 
 def not_a_guest_yet(facts: Facts) -> str:
-    begins = asked(facts, "begins_on")
+    begins = facts.asked("begins_on")
     stay = guests.stay_from(date.fromisoformat(begins))
     running = Attendance.objects.filter(
         student=facts.student, valid__overlap=(stay.begins_on, stay.until)
@@ -131,8 +103,8 @@ GUEST = Kind(
         EvidenceNeed("监护人务工或居住证明", ("08", "09", "10", *RESIDENCE.types), "R-CHG-09"),
     ),
     proposes=proposes,
-    open=open_guest,
-    reopen=reopen_guest,
+    open=pupil_found(),
+    reopen=reopen,
     requirements=(
         Requirement("allowed", "本地接收借读生", "R-CHG-09", _LOCAL, guests_allowed),
         Requirement("match", "号码与姓名一致", "R-TRF-08", _LOCAL, still_matches),

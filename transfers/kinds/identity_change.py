@@ -14,7 +14,6 @@ from typing import Any
 from accounts.models import Organization, User
 from audit.services import Actor
 from config.clock import today
-from config.errors import NotFound
 from config.rules import rule
 from config.scope import NATION
 from registry import objections_change as o
@@ -32,13 +31,14 @@ from registry.services.key_data import (
     refuse_other_fields,
     refuse_wrong,
 )
-from registry.services.refusals import NumberTaken, RecordFrozen, RecordRefused
+from registry.services.refusals import NumberTaken, RecordRefused
 from registry.services.renaming import rename
-from registry.status import OPEN, STATUSES
+from registry.status import OPEN
 from transfers import across
 from transfers.kind import Advice, Facts, Kind, Party, Requirement, Subject
-from transfers.kinds.common import SCHOOL_AND_AUTHORITY, undo
+from transfers.kinds.effects import undo
 from transfers.kinds.key_data import NEW, OLD, compare, papers_for, proposed_in
+from transfers.kinds.own_pupil import SCHOOL_AND_AUTHORITY, own_spell
 from transfers.models import Case
 from transfers.outbox import NUMBER_STUDENT, owe
 from transfers.refusals import NamesakeFound
@@ -53,7 +53,7 @@ def open_change(
 
     Raises NotFound for a pupil of another school, RecordFrozen, RecordRefused, NumberTaken, NamesakeFound.
     """
-    _check(student, _spell_at(student, school.path), proposed, payload)
+    _check(student, own_spell(student, school.path, *OPEN), proposed, payload)
     return Subject(student)
 
 
@@ -63,7 +63,7 @@ def reopen_change(case: Case, given: dict[str, Any], actor: User) -> None:
         return
     assert case.student is not None
     proposed = given["proposed"]
-    _check(case.student, _spell_at(case.student, case.to_path), proposed, case.payload)
+    _check(case.student, own_spell(case.student, case.to_path, *OPEN), proposed, case.payload)
     kept = {key: text for key, text in case.open_card().items() if not key.startswith((NEW, OLD))}
     case.set_card(kept | secrets_of(case.student, proposed))
 
@@ -75,16 +75,6 @@ def secrets_of(student: Student, proposed: Mapping[str, str]) -> dict[str, str]:
     values = clean_proposal(proposed, pupil.enrolment.grade)
     old = {OLD + key: before.get(key, "") for key in values if key != "id_number"}
     return {NEW + key: text for key, text in values.items()} | old
-
-
-def _spell_at(student: Student, path: str) -> Enrolment:
-    spell = student.enrolments.filter(is_void=False, org_path=path).order_by("-valid").first()
-    if spell is None:
-        raise NotFound()
-    if spell.status not in OPEN:
-        raise RecordFrozen(status=STATUSES[spell.status].name)
-    found: Enrolment = spell
-    return found
 
 
 def _check(student: Student, spell: Enrolment, proposed: dict[str, str], payload: dict[str, Any]) -> None:

@@ -27,17 +27,10 @@ from registry.status import (
 )
 from transfers.asking import Ask, Asking, Choices
 from transfers.kind import About, Advice, EvidenceNeed, Facts, Kind, Party, Requirement, Stop
-from transfers.kinds.common import (
-    COMPULSORY,
-    NOT_FROZEN,
-    SCHOOL_ALONE,
-    SCHOOL_AND_AUTHORITY,
-    asked,
-    reopen,
-    senior_only,
-    spell_now,
-    undo,
-)
+from transfers.kinds.answers import reopen
+from transfers.kinds.conditions import COMPULSORY, NOT_FROZEN, senior_only
+from transfers.kinds.effects import undo
+from transfers.kinds.own_pupil import SCHOOL_ALONE, SCHOOL_AND_AUTHORITY, pupil_of
 from transfers.kinds.state import (
     BY_GUARDIAN,
     CONTACT_PAPER,
@@ -48,12 +41,10 @@ from transfers.kinds.state import (
     after_birth,
     among,
     become,
-    day_asked,
     filed_on,
     in_time,
     number_asked,
     proposing,
-    pupil_of,
 )
 from transfers.kinds.suspension import overdue_for
 from transfers.models import Case
@@ -156,7 +147,7 @@ def withdraw_for_facts(case: Case, actor: Actor) -> None:
 
 def fact_holds(facts: Facts) -> str:
     """What the school says is what the province counts as a fact of withdrawal (R-CHG-05, R-CHG-04)."""
-    fact, spell = asked(facts, "fact"), spell_now(facts)
+    fact, spell = facts.asked("fact"), facts.spell
     if spell is None or (spell.status == SUSPENDED) != (fact == EXPIRED):
         return _("所选情形与该生学籍状态不符：休学期满的为休学学生，其他情形为在校学生。")
     if fact == EXPIRED:
@@ -219,7 +210,7 @@ def expel(case: Case, actor: Actor) -> None:
 
 
 def notified_after_decision(facts: Facts) -> str:
-    decided, told = day_asked(facts, "happened_on"), day_asked(facts, "notice_served_on")
+    decided, told = facts.day_asked("happened_on"), facts.day_asked("notice_served_on")
     if decided is None or told is None or told >= decided:
         return ""
     return _("处分决定应在作出后送达监护人，送达日不应早于决定日，请核对。")
@@ -338,7 +329,7 @@ def no_hidden_dropout(facts: Facts) -> str:
     """During the compulsory years a pupil who simply stays away has dropped out, and keeps the status."""
     if facts.payload["grade"][0] not in COMPULSORY:
         return ""
-    if asked(facts, "is_taught") == "1":
+    if facts.asked("is_taught") == "1":
         return Advice(_("义务教育阶段学生离校，请核对其在别处继续接受义务教育的证明。"))
     return _(
         "义务教育阶段学生离校后没有在别处继续接受义务教育的，不得终止学籍，请劝返复学；劝返无果的办理“辍学”。"

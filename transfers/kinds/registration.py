@@ -17,12 +17,13 @@ from registry.identity import NO_NUMBER_NEEDED
 from registry.models import SchoolClass, Student
 from registry.record import has_number
 from registry.services.numbering import issue_temporary
-from registry.services.refusals import ClassUnknown, NumberTaken, SearchFirst
+from registry.services.refusals import NumberTaken, SearchFirst
 from registry.services.registration import confirm, correct_pending, create_pending, take_back
 from registry.status import PENDING
 from transfers import across
 from transfers.kind import EvidenceNeed, Facts, Kind, Party, Requirement, Stop, Subject
-from transfers.kinds.entry import CONDITIONS, note_entry, spell_of
+from transfers.kinds.answers import class_asked
+from transfers.kinds.entry import CONDITIONS, note_entry
 from transfers.models import Case
 from transfers.outbox import NUMBER_STUDENT, owe
 
@@ -42,18 +43,6 @@ IDENTITY_PAPERS = ("01", "02", "03", "04", "07", "17")
 DISPUTE_PAPERS = ("01", "02", "03", "04", "20", "99")
 
 
-def class_of(school_path: str, class_id: int) -> SchoolClass:
-    """The open class of this school. Raises ClassUnknown: a class of another school looks like none."""
-    found = (
-        SchoolClass.objects.select_related("school__organization")
-        .filter(org_path=school_path, pk=class_id, is_open=True)
-        .first()
-    )
-    if found is None:
-        raise ClassUnknown()
-    return found
-
-
 def open_registration(
     school: Organization, *, payload: dict[str, Any], actor: User, values: dict[str, str], class_id: int
 ) -> Subject:
@@ -61,7 +50,7 @@ def open_registration(
     record and the registrar has not said why this is another one (R-EST-08); NumberTaken leaves a duplicate
     finding behind. What `note_entry` raises comes first.
     """
-    school_class = class_of(school.path, class_id)
+    school_class = class_asked(school.path, class_id)
     note_entry(school_class, values, payload, actor=actor)
     look_first(values, school_class, payload)
     with noting_taken_number(values, actor):
@@ -109,7 +98,7 @@ def reopen_registration(case: Case, payload: dict[str, Any], actor: User) -> Non
     """The returned registration with its corrected values."""
     assert case.student is not None
     values, version = payload.pop("values"), payload.pop("version")
-    school_class = class_of(case.to_path, payload["class_id"])
+    school_class = class_asked(case.to_path, payload["class_id"])
     case.payload |= payload
     note_entry(school_class, values, case.payload, actor=actor)
     look_first(values, school_class, case.payload, besides=case.student.pk)
@@ -140,8 +129,7 @@ def undo(case: Case, actor: Actor, reason: str) -> None:
 
 # ── Conditions: an empty text when met, else what is wrong and what to do ──────────────────────────────
 def still_pending(facts: Facts) -> str:
-    spell = spell_of(facts)
-    return "" if spell and spell.status == PENDING else "该生已不是待核准状态，请刷新后核对。"
+    return "" if facts.spell and facts.spell.status == PENDING else "该生已不是待核准状态，请刷新后核对。"
 
 
 def dispute_has_evidence(facts: Facts) -> str:

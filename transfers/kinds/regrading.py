@@ -19,15 +19,10 @@ from registry.services.state_rules import (
 from registry.status import NORMAL
 from transfers.asking import Ask
 from transfers.kind import About, EvidenceNeed, Facts, Kind, Party, Requirement
-from transfers.kinds.common import (
-    COMPULSORY,
-    NOT_FROZEN,
-    SCHOOL_AND_AUTHORITY,
-    SEAT_FREE,
-    reopen,
-    spell_now,
-    undo,
-)
+from transfers.kinds.answers import reopen
+from transfers.kinds.conditions import COMPULSORY, NOT_FROZEN, SEAT_FREE
+from transfers.kinds.effects import undo
+from transfers.kinds.own_pupil import SCHOOL_AND_AUTHORITY, pupil_of
 from transfers.kinds.state import (
     BY_GUARDIAN,
     ON_REQUEST,
@@ -36,11 +31,9 @@ from transfers.kinds.state import (
     SAME_STAGE,
     STATEMENT,
     class_ask,
-    day_asked,
     filed_on,
     grade_asked,
     proposing,
-    pupil_of,
     regrade,
 )
 from transfers.models import Case
@@ -56,13 +49,13 @@ def repeat(case: Case, actor: Actor) -> None:
 
 
 def grade_repeated(facts: Facts) -> str:
-    requested = day_asked(facts, "happened_on") or filed_on(facts.payload)
+    requested = facts.day_asked("happened_on") or filed_on(facts.payload)
     return repeated_grade(facts.payload["grade"], requested, facts.to_path, filed_on(facts.payload))
 
 
 def may_repeat(facts: Facts) -> str:
     """Never by order; in the compulsory years only where the province allows it, and not in every grade."""
-    grade, spell = facts.payload["grade"], spell_now(facts)
+    grade, spell = facts.payload["grade"], facts.spell
     if grade[0] not in COMPULSORY:
         barred = grade_repeated(facts) == _SENIOR_THREE
         return _("普通高中三年级学生不得留级。") if barred else ""
@@ -88,7 +81,7 @@ def few_enough(facts: Facts) -> str:
     if grade_repeated(facts) != _SENIOR_TWO:
         return ""
     held = rule("REPEAT_SHARE_S2", at=facts.to_path, on=filed_on(facts.payload))
-    requested = day_asked(facts, "happened_on") or filed_on(facts.payload)
+    requested = facts.day_asked("happened_on") or filed_on(facts.payload)
     # Before that day the pupils of the year before were still told.
     since = _last_early_day(facts, study_year(facts.to_path, requested))
     known = repeaters(facts.to_path, _SENIOR_TWO, since) + _waiting(facts)
@@ -108,7 +101,7 @@ def _waiting(facts: Facts) -> int:
 
 
 def asked_before_year_end(facts: Facts) -> str:
-    requested = day_asked(facts, "happened_on")
+    requested = facts.day_asked("happened_on")
     if requested is None:
         return ""
     if not grade_repeated(facts):
@@ -192,7 +185,7 @@ def may_skip(facts: Facts) -> str:
 
 
 def not_from_last_grade(facts: Facts) -> str:
-    spell = spell_now(facts)
+    spell = facts.spell
     if spell is None or not is_graduating(spell.grade, spell.school.school.schooling):
         return ""
     return _("毕业年级学生不得跳级。")

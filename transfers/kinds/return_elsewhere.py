@@ -10,18 +10,19 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import Organization, User
+from accounts.models import Organization
 from accounts.roles import Right
 from audit.services import Actor
 from config.clock import today
 from registry.codes import label
-from registry.models import Student
 from registry.status import ABROAD, NORMAL, STATUSES
 from transfers.asking import Ask, Asking, Choices, from_list
-from transfers.kind import About, EvidenceNeed, Facts, Kind, Party, Proposed, Requirement, Stop, Subject
-from transfers.kinds.common import PROBLEM_FREE, SEAT_FREE, asked, change_of, class_asked, status_in, undo
-from transfers.kinds.common import reopen as answer_again
-from transfers.kinds.transfer import place_words, present_spell, take_over, way
+from transfers.kind import About, EvidenceNeed, Facts, Kind, Party, Proposed, Requirement, Stop
+from transfers.kinds.answers import class_asked
+from transfers.kinds.conditions import PROBLEM_FREE, SEAT_FREE, status_in
+from transfers.kinds.effects import change_of, undo
+from transfers.kinds.pupil_elsewhere import pupil_found, reopen
+from transfers.kinds.transfer import take_over, way
 from transfers.kinds.transfer_conditions import another_school, inside_quota, still_matches
 from transfers.models import Case
 
@@ -29,32 +30,9 @@ BACK_FROM_ABROAD = "08"  # list status_change_category
 _DAYS, _LOCAL = "CHANGE_STEP_DAYS", "地方学籍管理规定"
 
 
-def open_return(
-    school: Organization,
-    *,
-    payload: dict[str, Any],
-    actor: User,
-    student: Student,
-    answers: dict[str, str],
-) -> Subject:
-    """Keep where the status lies and where it goes. Raises ClassUnknown."""
-    spell = present_spell(student)
-    payload |= {
-        "filed_on": today().isoformat(),
-        "grade": spell.grade,
-        "from_class": spell.school_class.name if spell.school_class else "",
-        **place_words(school, payload),
-        **way(spell.school, school, spell.grade),
-    }
-    # Nobody at the former school decides: its duration is none of a transfer's.
-    payload["lane"] = RETURN_ELSEWHERE.code
-    return Subject(student)
-
-
-def reopen_return(case: Case, given: dict[str, Any], actor: User) -> None:
-    """After a return for correction: answers anew, and the class that they name."""
-    answer_again(case, given, actor)
-    case.payload |= place_words(Organization.objects.get(path=case.to_path), case.payload)
+def way_back(origin: Organization, school: Organization, grade: str) -> dict[str, Any]:
+    """Nobody at the former school decides: its duration is none of a transfer's."""
+    return way(origin, school, grade) | {"lane": RETURN_ELSEWHERE.code}
 
 
 def come_back(case: Case, actor: Actor) -> None:
@@ -89,7 +67,7 @@ def same_stage(facts: Facts) -> str:
 
 
 def is_back(facts: Facts) -> str:
-    back = asked(facts, "returned_on")
+    back = facts.asked("returned_on")
     if back and date.fromisoformat(back) <= today():
         return ""
     return _("学生尚未回国（境），请在回国（境）到校后再办。")
@@ -122,8 +100,8 @@ RETURN_ELSEWHERE = Kind(
         EvidenceNeed("境外学习成绩或就读证明", ("20", "99"), "A6.1"),
     ),
     proposes=proposes,
-    open=open_return,
-    reopen=reopen_return,
+    open=pupil_found(way_back),
+    reopen=reopen,
     requirements=(
         Requirement("match", "号码与姓名一致", "R-TRF-08", _LOCAL, still_matches),
         Requirement("status", "学籍状态为出国", "A6.1", _LOCAL, status_in(ABROAD)),

@@ -1,6 +1,6 @@
-"""What the changes of state share: opening with what was, questions, the effect, current beside proposed."""
+"""What the changes of state share: questions, the effect, current beside proposed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -8,22 +8,22 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import Organization, User
 from audit.services import Actor
 from config.clock import today
 from config.rules import rule
 from registry.codes import choices, label
-from registry.models import SchoolClass, Student
+from registry.models import SchoolClass
+from registry.record import latest_spell
 from registry.services.changing import Change, change_class, change_status
 from registry.services.dropouts import close_entry
 from registry.services.guests import end_running
 from registry.status import IN_SCHOOL, NORMAL, STATUSES
 from transfers.asking import Ask, Asking, Choices, yes_no
-from transfers.kind import Advice, EvidenceNeed, Facts, Proposed, Requirement, Subject
-from transfers.kinds.common import asked, change_of, class_asked, opener, spell_now
+from transfers.kind import Advice, EvidenceNeed, Facts, Proposed, Requirement
+from transfers.kinds.answers import class_asked
+from transfers.kinds.effects import change_of
 from transfers.models import Case
 
-Note = Callable[[Organization, Student, dict[str, Any]], None]
 RULE_2013 = "《中小学生学籍管理办法》（教基一〔2013〕7号）"
 
 REQUEST_PAPER = EvidenceNeed("监护人书面申请", ("31",), "R-CHG-01")
@@ -40,40 +40,10 @@ def among(code_list: str, *codes: str) -> Callable[[Asking], Choices]:
     return lambda asking: choices(code_list, codes)
 
 
-# ── Opening ──────────────────────────────────────────────────────────────────────────────────────────────
-def pupil_of(*statuses: str, note: Note | None = None) -> Callable[..., Subject]:
-    """The opening of a kind about an own pupil in one of `statuses`: what was is kept with the case, and what
-    `note` adds. Raises NotFound, RecordFrozen.
-    """
-    begin = opener(*statuses)
-
-    def open_pupil(
-        school: Organization,
-        *,
-        payload: dict[str, Any],
-        actor: User,
-        student: Student,
-        answers: dict[str, str],
-    ) -> Subject:
-        subject = begin(school, payload=payload, actor=actor, student=student, answers=answers)
-        spell = spell_now(Facts(subject, school.path, school.path, payload))
-        assert spell is not None, "just opened"
-        payload |= {
-            "from_status": spell.status,
-            "from_class": spell.school_class.name if spell.school_class else "",
-        }
-        if note is not None:
-            note(school, student, payload)
-        return subject
-
-    return open_pupil
-
-
+# ── Questions ────────────────────────────────────────────────────────────────────────────────────────────
 def stage_classes(asking: Asking) -> Choices:
     """Classes of the filing school in the stage that the pupil is in."""
-    held = (
-        asking.student.enrolments.filter(is_void=False).order_by("-valid").first() if asking.student else None
-    )
+    held = latest_spell(asking.student) if asking.student else None
     grades = [code for code, _name in choices("grade") if held and code[0] == held.grade[0]]
     return asking.classes(grades=grades)
 
@@ -88,13 +58,8 @@ def filed_on(payload: Mapping[str, Any]) -> date:
     return date.fromisoformat(payload.get("filed_on", "") or today().isoformat())
 
 
-def day_asked(facts: Facts, key: str) -> date | None:
-    text = asked(facts, key)
-    return date.fromisoformat(text) if text else None
-
-
 def number_asked(facts: Facts, key: str) -> int:
-    return int(asked(facts, key) or 0)
+    return int(facts.asked(key) or 0)
 
 
 # ── Effect ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -168,7 +133,7 @@ def by_exception() -> str:
 
 
 def by_guardian(facts: Facts) -> str:
-    if asked(facts, "on_request") == "1":
+    if facts.asked("on_request") == "1":
         return ""
     return _("须由监护人书面申请；不得责令学生休学、退学、留级或降级。请取得监护人书面申请后再办。")
 
@@ -182,20 +147,14 @@ def same_stage(facts: Facts) -> str:
 
 def grade_asked(facts: Facts) -> str:
     """The grade of the class asked for as it is today: a promotion may have come since filing."""
-    class_id = asked(facts, "class_id")
-    return _grades(facts.to_path, [int(class_id)])[0] if class_id else ""
-
-
-def _grades(path: str, class_ids: Sequence[int]) -> list[str]:
-    rows = SchoolClass.objects.filter(pk__in=class_ids, org_path=path)
-    return list(rows.values_list("grade", flat=True)) or [""]
+    return facts.school_class.grade if facts.school_class else ""
 
 
 def after_birth(key: str) -> Callable[[Facts], str]:
     """The day asked lies within the pupil's life."""
 
     def check(facts: Facts) -> str:
-        day = day_asked(facts, key)
+        day = facts.day_asked(key)
         if day is None or day >= facts.student.birth_on:
             return ""
         return _("日期早于学生出生日期，请核对。")
@@ -207,7 +166,7 @@ def in_time(key: str, days: str) -> Callable[[Facts], str]:
     """Whether the matter was filed within the term `days` after the day asked; late ones go on, marked."""
 
     def check(facts: Facts) -> str:
-        day = day_asked(facts, key)
+        day = facts.day_asked(key)
         if day is None:
             return ""
         held = rule(days, at=facts.to_path, on=filed_on(facts.payload))

@@ -19,16 +19,10 @@ from registry.services.state_rules import running_suspension, suspended_since
 from registry.status import NORMAL, SUSPENDED
 from transfers.asking import Ask, from_list
 from transfers.kind import About, Advice, EvidenceNeed, Facts, Kind, Party, Requirement, Stop
-from transfers.kinds.common import (
-    COMPULSORY,
-    NOT_FROZEN,
-    SCHOOL_AND_AUTHORITY,
-    SEAT_FREE,
-    asked,
-    reopen,
-    spell_now,
-    undo,
-)
+from transfers.kinds.answers import reopen
+from transfers.kinds.conditions import COMPULSORY, NOT_FROZEN, SEAT_FREE
+from transfers.kinds.effects import undo
+from transfers.kinds.own_pupil import SCHOOL_AND_AUTHORITY, pupil_of
 from transfers.kinds.state import (
     BY_GUARDIAN,
     DIAGNOSIS_PAPER,
@@ -41,12 +35,10 @@ from transfers.kinds.state import (
     become,
     by_exception,
     class_ask,
-    day_asked,
     filed_on,
     grade_asked,
     number_asked,
     proposing,
-    pupil_of,
 )
 from transfers.models import Case
 
@@ -87,10 +79,10 @@ def suspend(case: Case, actor: Actor) -> None:
 
 def requested(facts: Facts) -> str:
     """On the guardian's request; with a notifiable disease under long treatment the school itself asks."""
-    if asked(facts, "on_request") == "1":
+    if facts.asked("on_request") == "1":
         return ""
-    begins, until = day_asked(facts, "starts_on"), day_asked(facts, "until")
-    if asked(facts, "reason") == INFECTIOUS and begins and until:
+    begins, until = facts.day_asked("starts_on"), facts.day_asked("until")
+    if facts.asked("reason") == INFECTIOUS and begins and until:
         held = rule("SUSPENSION_INFECTIOUS_MONTHS", at=facts.to_path, on=filed_on(facts.payload))
         if until > held.days_after(begins):
             return Advice(_("由学校提出休学。{why}").format(why=held.explain()))
@@ -103,8 +95,8 @@ def within_months(facts: Facts) -> str:
     """One suspension is no longer than the rule; it runs from its first day, an extension from the last one
     of the period that ends.
     """
-    until = day_asked(facts, "until")
-    begins = day_asked(facts, "starts_on") or _ends(facts.payload) or filed_on(facts.payload)
+    until = facts.day_asked("until")
+    begins = facts.day_asked("starts_on") or _ends(facts.payload) or filed_on(facts.payload)
     if until is None:
         return ""
     if until <= begins:
@@ -118,7 +110,7 @@ def within_months(facts: Facts) -> str:
 
 
 def started(facts: Facts) -> str:
-    begins, spell = day_asked(facts, "starts_on"), spell_now(facts)
+    begins, spell = facts.day_asked("starts_on"), facts.spell
     if begins is None or spell is None or begins >= spell.valid.lower:
         return ""
     return _("休学开始日期早于该生在本校的学籍起始日期，请核对。")
@@ -134,7 +126,7 @@ def long_enough(facts: Facts) -> str:
 
 
 def not_about_to_graduate(facts: Facts) -> str:
-    spell = spell_now(facts)
+    spell = facts.spell
     if spell is None or not is_graduating(spell.grade, spell.school.school.schooling):
         return ""
     if present_term(facts.to_path, filed_on(facts.payload)).semester != "2":
@@ -207,7 +199,7 @@ def extend(case: Case, actor: Actor) -> None:
 
 
 def within_months_in_a_row(facts: Facts) -> str:
-    until, since = day_asked(facts, "until"), facts.payload.get("since", "")
+    until, since = facts.day_asked("until"), facts.payload.get("since", "")
     if until is None or not since:
         return ""
     held = rule("SUSPENSION_MONTHS_MAX", at=facts.to_path, on=filed_on(facts.payload))
@@ -278,7 +270,7 @@ def original_or_lower(facts: Facts) -> str:
 
 
 def not_before_leaving(facts: Facts) -> str:
-    back, since = day_asked(facts, "happened_on"), facts.payload.get("since", "")
+    back, since = facts.day_asked("happened_on"), facts.payload.get("since", "")
     if back is None or not since or back > date.fromisoformat(since):
         return ""
     return _("复学日期应在休学开始（{since}）之后，请核对。").format(since=since)

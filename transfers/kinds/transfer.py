@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import Organization, User
+from accounts.models import Organization
 from accounts.roles import Right
 from archives.handover import Passing, hand_over
 from audit.services import Actor
@@ -22,7 +22,8 @@ from config.clock import today
 from config.rules import rule
 from config.scope import ancestors, common_path
 from registry.codes import label
-from registry.models import Enrolment, SchoolClass, Student
+from registry.models import SchoolClass, Student
+from registry.record import latest_spell
 from registry.services import guests
 from registry.services.changing import Change, move_pupil
 from registry.services.host_notes import Move, host_county, note_move
@@ -30,10 +31,12 @@ from registry.services.intake_rules import stage_of
 from registry.status import NORMAL
 from transfers import across
 from transfers.asking import Ask, Asking, Choices, from_list, yes_no
-from transfers.kind import About, EvidenceNeed, Kind, Party, Proposed, Stop, Subject
-from transfers.kinds.common import SENIOR, change_of, class_asked, undo
-from transfers.kinds.common import reopen as answer_again
+from transfers.kind import About, EvidenceNeed, Kind, Party, Proposed, Stop
+from transfers.kinds.answers import class_asked
+from transfers.kinds.conditions import SENIOR
+from transfers.kinds.effects import change_of, undo
 from transfers.kinds.grounds import asks_for, papers_for
+from transfers.kinds.pupil_elsewhere import pupil_found, reopen
 from transfers.kinds.transfer_conditions import CONDITIONS, FREEZES, grades_open
 from transfers.models import Case
 from transfers.route import authority_of
@@ -43,49 +46,6 @@ _DAYS = "TRANSFER_STEP_DAYS"
 
 
 # ── Filing ───────────────────────────────────────────────────────────────────────────────────────────────
-def open_transfer(
-    school: Organization,
-    *,
-    payload: dict[str, Any],
-    actor: User,
-    student: Student,
-    answers: dict[str, str],
-) -> Subject:
-    """Look at both schools and keep what the route, its duration and the conditions go by. Nothing of the
-    pupil changes yet. Raises ClassUnknown.
-    """
-    spell = present_spell(student)
-    payload |= {
-        "filed_on": today().isoformat(),
-        "grade": spell.grade,
-        "stage": stage_of(spell.grade),
-        "schooling": spell.school.school.schooling,
-        "from_class": spell.school_class.name if spell.school_class else "",
-        **place_words(school, payload),
-        **way(spell.school, school, spell.grade),
-    }
-    return Subject(student)
-
-
-def reopen_transfer(case: Case, given: dict[str, Any], actor: User) -> None:
-    """After a return: answers anew, and the class that they name."""
-    answer_again(case, given, actor)
-    case.payload |= place_words(Organization.objects.get(path=case.to_path), case.payload)
-
-
-def present_spell(student: Student) -> Enrolment:
-    """The latest spell that counts, with school and class; the conditions say whether it may move."""
-    spells = student.enrolments.select_related("school__school", "school_class")
-    found: Enrolment = spells.filter(is_void=False).order_by("-valid")[0]
-    return found
-
-
-def place_words(school: Organization, payload: Mapping[str, Any]) -> dict[str, str]:
-    """The class in words: who sees the case from its other side does not see the class."""
-    school_class = class_asked(school.path, payload["asked"]["class_id"])
-    return {"to_class": school_class.name, "to_grade": school_class.grade}
-
-
 def way(origin: Organization, school: Organization, grade: str) -> dict[str, Any]:
     """How far the two schools are apart, which extra levels each side's locality asks for, and the path that
     completion works under: both schools and the host counties of directly run ones.
@@ -115,7 +75,8 @@ def classes_for(asking: Asking) -> Choices:
     with across.reaching(asking.office.path, student.org_path if student else asking.office.path):
         if student is None:
             return asking.classes()
-        spell = present_spell(student)
+        spell = latest_spell(student)
+        assert spell is not None, "the look-up has found one"
         schooling = asking.office.school.schooling
         return asking.classes(grades=grades_open(spell.grade, spell.school.school.schooling, schooling))
 
@@ -256,8 +217,8 @@ TRANSFER = Kind(
     papers=papers,
     proposes=proposes,
     prints=("transfer_application", "transfer_certificate", "contact_letter"),
-    open=open_transfer,
-    reopen=reopen_transfer,
+    open=pupil_found(way),
+    reopen=reopen,
     requirements=CONDITIONS,
     route=ROUTE,
     effect=move,

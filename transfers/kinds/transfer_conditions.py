@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Organization
 from registry.codes import label
-from registry.models import Enrolment, IntakePlan, SchoolClass
+from registry.models import Enrolment, IntakePlan
 from registry.names import fold_name
 from registry.record import school_year_start
 from registry.services.intake_rules import quota_state, stage_of
@@ -24,7 +24,7 @@ from registry.services.seasons import (
 )
 from registry.status import LEFT, NORMAL, OPEN, STATUSES, SUSPENDED
 from transfers.kind import Advice, Facts, Party, Requirement
-from transfers.kinds.common import SEAT_FREE, SENIOR, asked, no_problem, spell_now
+from transfers.kinds.conditions import SEAT_FREE, SENIOR, no_problem
 from transfers.kinds.grounds import GROUND_OF
 
 # 5-4 junior 1 is the sixth year, 6-3 junior 1 the seventh: the only grades that may differ (R-TRF-09).
@@ -41,25 +41,13 @@ def grades_open(grade: str, from_schooling: str, to_schooling: str) -> tuple[str
 
 def filed_on(facts: Facts) -> date:
     """The day whose windows and bans count: of filing, or of the paper where it is entered later."""
-    paper = asked(facts, "paper_on") if asked(facts, "recorded_later") == "1" else ""
+    paper = facts.asked("paper_on") if facts.asked("recorded_later") == "1" else ""
     return date.fromisoformat(paper or facts.payload["filed_on"])
 
 
 def _spell(facts: Facts) -> Enrolment:
-    if "spell" not in facts.seen:
-        facts.seen["spell"] = spell_now(facts)
-    spell: Enrolment = facts.seen["spell"]
-    assert spell is not None, "the opening has found one"
-    return spell
-
-
-def _class(facts: Facts) -> SchoolClass | None:
-    if "class" not in facts.seen:
-        chosen = asked(facts, "class_id")
-        classes = SchoolClass.objects.select_related("school__organization").filter(org_path=facts.to_path)
-        facts.seen["class"] = classes.filter(pk=int(chosen)).first() if chosen.isdigit() else None
-    found: SchoolClass | None = facts.seen["class"]
-    return found
+    assert facts.spell is not None, "the opening has found one"
+    return facts.spell
 
 
 # ── The pupil ────────────────────────────────────────────────────────────────────────────────────────────
@@ -107,7 +95,7 @@ def another_school(facts: Facts) -> str:
 
 # ── The place ────────────────────────────────────────────────────────────────────────────────────────────
 def same_grade(facts: Facts) -> str:
-    spell, school_class = _spell(facts), _class(facts)
+    spell, school_class = _spell(facts), facts.school_class
     if school_class is None:
         return _("班级已停用或不属于本校，请重新选择班级。")
     able = grades_open(spell.grade, spell.school.school.schooling, school_class.school.schooling)
@@ -125,7 +113,7 @@ def same_grade(facts: Facts) -> str:
 
 
 def inside_quota(facts: Facts) -> str:
-    school_class = _class(facts)
+    school_class = facts.school_class
     if school_class is None:
         return ""
     stage = stage_of(school_class.grade)
@@ -138,7 +126,7 @@ def inside_quota(facts: Facts) -> str:
 
 def inside_senior_plan(facts: Facts) -> str:
     """普通高中: at most the vacancies of the plan that this year group was taken in by."""
-    school_class = _class(facts)
+    school_class = facts.school_class
     if school_class is None or not school_class.grade.startswith(SENIOR):
         return ""
     year = school_year_start(filed_on(facts)).year - int(school_class.grade[1]) + 1
@@ -164,7 +152,7 @@ def score_reaches_line(facts: Facts) -> str:
     """
     if not _spell(facts).grade.startswith(SENIOR):
         return ""
-    score, line = asked(facts, "score"), asked(facts, "line")
+    score, line = facts.asked("score"), facts.asked("line")
     if not score or not line:
         return _("普通高中学生转学，请填写中考（升学）成绩和转入学校当年的录取线。")
     if int(score) >= int(line):
@@ -211,14 +199,14 @@ def _grade_then(facts: Facts) -> tuple[str, str]:
 
 
 def not_under_sanction(facts: Facts) -> str:
-    if asked(facts, "under_sanction") != "1":
+    if facts.asked("under_sanction") != "1":
         return ""
     return ban("TRANSFER_BAN_SANCTION", facts.to_path, filed_on(facts))
 
 
 # ── The ground ───────────────────────────────────────────────────────────────────────────────────────────
 def ground_holds(facts: Facts) -> str:
-    ground = GROUND_OF[asked(facts, "reason")]
+    ground = GROUND_OF[facts.asked("reason")]
     return ground.check(facts, filed_on(facts)) if ground.check else ""
 
 
@@ -229,14 +217,14 @@ def card_is_there(facts: Facts) -> str:
 
 
 def is_wish_of_family(facts: Facts) -> str:
-    if asked(facts, "is_voluntary") == "1":
+    if facts.asked("is_voluntary") == "1":
         return ""
     return _("学校不得要求学生转学。须由监护人自愿申请，请向监护人确认后如实填写。")
 
 
 def entered_later(facts: Facts) -> str:
     """R-TRF-21: what was handled on paper while the system failed; the system is the truth in the end."""
-    if asked(facts, "recorded_later") != "1":
+    if facts.asked("recorded_later") != "1":
         return ""
     paper = filed_on(facts)
     if not _spell(facts).valid.lower <= paper <= date.fromisoformat(facts.payload["filed_on"]):

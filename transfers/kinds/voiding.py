@@ -13,13 +13,16 @@ from audit.services import Actor
 from config.clock import today
 from config.errors import NotFound
 from registry.models import Student
+from registry.record import latest_spell
 from registry.services.aid import end_aid
 from registry.services.changing import close_running, void_status
 from registry.services.refusals import RecordFrozen
 from registry.status import OPEN, PENDING, STATUSES
 from transfers.asking import Ask, Asking, Choices
 from transfers.kind import About, EvidenceNeed, Facts, Kind, Party, Requirement, Stop, Subject
-from transfers.kinds.common import change_of, reopen, status_in, undo
+from transfers.kinds.answers import reopen
+from transfers.kinds.conditions import status_in
+from transfers.kinds.effects import change_of, undo
 from transfers.models import Case
 from transfers.refusals import NoAuthority
 from transfers.route import authority_of, superior_of
@@ -47,7 +50,7 @@ def open_void(
     """
     if authority_of(student.org_path).path != office.path:
         raise NotFound()
-    spell = student.enrolments.filter(is_void=False, org_path=student.org_path).order_by("-valid").first()
+    spell = latest_spell(student, at=student.org_path)
     if spell is None or spell.status not in VOIDABLE:
         raise RecordFrozen(status=STATUSES[spell.status].name if spell else _("无"))
     if superior_of(office.path) is None:
