@@ -1,4 +1,4 @@
-"""Who, where in the tree, with which right."""
+"""Persons, their posts and trainings, and what these give them today."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -8,73 +8,17 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.db import connection, models
-from django.db.models import Q
+from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Now
 from django.utils.functional import cached_property
-from guardian.models import UserObjectPermissionBase
 
-from accounts.roles import GRANTABLE, RIGHT_LABELS, ROLES
+from accounts.models.offices import Organization
+from accounts.roles import ROLES, THREE_ADMINISTRATIONS
 from config.clock import today
 from config.rules.catalogue import TRAINING_VALID_DAYS
-from config.scope import PathField, ScopedQuerySet
+from config.scope import NATION
 
 NAME_LENGTH = 50  # of a person, wherever one is kept
-
-
-class OrganizationQuerySet(ScopedQuerySet):
-    scope_fields = ("path",)
-
-
-class Organization(models.Model):
-    """An office or school. `path` is the line of authority; `division` is the place it lies in, a plain
-    code.
-
-    A school run directly by a city hangs under the city although it lies in a county; a municipality's
-    districts hang under their province. Offices are never deleted: `valid` ends and successors name them as
-    predecessor.
-    """
-
-    class Kind(models.TextChoices):
-        NATION = "nation", "国家"
-        PROVINCE = "province", "省级"
-        CITY = "city", "市级"
-        COUNTY = "county", "县级"
-        TOWNSHIP = "township", "乡镇"
-        SCHOOL = "school", "学校"
-        AUTHORITY = "authority", "非教育主管机构"
-
-    kind = models.CharField("类型", max_length=10, choices=Kind)
-    code = models.CharField("代码", max_length=12)
-    name = models.CharField("名称", max_length=100)
-    path = PathField("路径", unique=True)
-    parent = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name="上级"
-    )
-    division = models.CharField("所在行政区划", max_length=12)
-    is_authority = models.BooleanField("学籍主管部门", default=False)
-    valid = DateRangeField("有效期")
-    predecessors: "models.ManyToManyField[Any, Any]" = models.ManyToManyField(
-        "self", symmetrical=False, related_name="successors", blank=True, verbose_name="前身"
-    )
-    contact_name = models.CharField("联系人", max_length=50, blank=True)
-    contact_phone = models.CharField("联系电话", max_length=30, blank=True)
-
-    objects = OrganizationQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = "单位"
-        default_permissions = ()
-        permissions = [(str(right), str(RIGHT_LABELS[right])) for right in GRANTABLE]
-        constraints = [
-            models.CheckConstraint(
-                name="organization_path_ends_with_code",
-                condition=Q(path__endswith=".") & Q(path__gte="CN.") & Q(path__lt="CN.~"),
-            )
-        ]
-        indexes = [models.Index(fields=["division"]), models.Index(fields=["code"])]
-
-    def __str__(self) -> str:
-        return self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +45,8 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField("在用", default=True)
     sealed_at = models.DateTimeField("封存时间", null=True, blank=True)
     created_at = models.DateTimeField("建立时间", db_default=Now())
+    # None until she has chosen one herself: a password that somebody else set must be changed (AC-2).
+    password_chosen_at = models.DateTimeField("密码启用时间", null=True, blank=True)
 
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS = ["name"]
@@ -113,6 +59,9 @@ class User(AbstractBaseUser):
     # she looks at the granted office instead, and may only look.
     acting_post: "Post | None" = None
     granted_office: Organization | None = None
+    # When she last proved a second factor in this sign-in, in seconds since 1970; the middleware sets it.
+    factor_at: float = 0.0
+    code_purpose: str = ""  # what the one-use code opens that she has just given (accounts.codes)
 
     def __str__(self) -> str:
         return self.name
@@ -145,6 +94,12 @@ class User(AbstractBaseUser):
         return any(
             line.path == path and line.role and right in ROLES[line.role].rights for line in self.in_effect
         )
+
+    @property
+    def path(self) -> str:
+        """Where acts about her account belong in the log: her highest post's office, else the nation."""
+        paths = Post.objects.filter(user=self, stands_for=None).order_by("office__path")
+        return paths.values_list("office__path", flat=True).first() or NATION
 
     @property
     def signing_name(self) -> str:
@@ -221,6 +176,19 @@ class Post(models.Model):
                 ],
                 condition=Q(stands_for__isnull=False),
             ),
+            # Each of the three administrations excludes every other post, at whatever office (AC-11): two who
+            # appoint at once are decided here, not by a look before.
+            ExclusionConstraint(
+                name="post_one_administration",
+                expressions=[
+                    ("user", RangeOperators.EQUAL),
+                    (
+                        Case(When(role__in=THREE_ADMINISTRATIONS, then=F("role")), default=Value("other")),
+                        RangeOperators.NOT_EQUAL,
+                    ),
+                    ("valid", RangeOperators.OVERLAPS),
+                ],
+            ),
         ]
 
     def __str__(self) -> str:
@@ -252,30 +220,14 @@ class TrainingRecord(models.Model):
     user = models.ForeignKey(User, models.PROTECT, related_name="trainings", verbose_name="用户")
     completed_on = models.DateField("完成日期")
     hours = models.PositiveSmallIntegerField("学时")
+    entered_by_name = models.CharField("登记人", max_length=50, blank=True)
 
     class Meta:
         verbose_name = "培训记录"
+        constraints = [models.UniqueConstraint(fields=["user", "completed_on"], name="training_once_a_day")]
 
     def __str__(self) -> str:
         return f"{self.completed_on} {self.hours}h"
-
-
-class OfficeGrant(UserObjectPermissionBase):
-    """A dated grant to see an office outside the own line (a delegated auditor, a host county).
-
-    django-guardian's direct-key model with the object fixed to an office; never a row per pupil.
-    """
-
-    content_object = models.ForeignKey(Organization, models.PROTECT, verbose_name="单位")
-    valid = DateRangeField("有效期")
-    reason = models.CharField("理由", max_length=200)
-    granted_by_name = models.CharField("授权人", max_length=50)
-
-    class Meta:
-        verbose_name = "临时授权"
-
-    def __str__(self) -> str:
-        return f"{self.permission} @ {self.content_object}"
 
 
 def oldest_training(on: date) -> date:
@@ -318,58 +270,3 @@ def held_rights(user: User) -> list[HeldRight]:
     with connection.cursor() as cursor:
         cursor.execute(_HELD_SQL, values)
         return [HeldRight(*row) for row in cursor.fetchall()]
-
-
-class Notice(models.Model):
-    """Something she should know of, with the page it leads to. Neither pupils nor D4 values stand in it.
-
-    `in_page` and `by_email` are her choices of the moment in which it was written.
-    """
-
-    user = models.ForeignKey(User, models.CASCADE, related_name="notices", verbose_name="用户")
-    kind = models.CharField("种类", max_length=20)
-    text = models.CharField("内容", max_length=300)
-    about = models.CharField("办件号", max_length=20, blank=True)  # an e-mail says kind, this and the link
-    target = models.CharField("去向", max_length=200)  # a path on this site
-    once_key = models.CharField("去重键", max_length=60, blank=True)
-    in_page = models.BooleanField("页面提醒", default=True)
-    by_email = models.BooleanField("邮件提醒", default=False)
-    created_at = models.DateTimeField("时间", db_default=Now())
-    read_at = models.DateTimeField("已读时间", null=True)
-    emailed_at = models.DateTimeField("发送时间", null=True)
-
-    class Meta:
-        verbose_name = "通知"
-        constraints = [
-            models.UniqueConstraint(
-                fields=["user", "once_key"], name="notice_once", condition=~Q(once_key="")
-            )
-        ]
-        indexes = [
-            models.Index(fields=["user", "-id"], name="notice_list", condition=Q(in_page=True)),
-            models.Index(
-                fields=["user"], name="notice_unread", condition=Q(in_page=True, read_at__isnull=True)
-            ),
-            models.Index(
-                fields=["id"], name="notice_unsent", condition=Q(by_email=True, emailed_at__isnull=True)
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.text
-
-
-class NoticeChoice(models.Model):
-    """Where one kind of notice reaches one person; without a row the kind's own default holds."""
-
-    user = models.ForeignKey(User, models.CASCADE, related_name="notice_choices", verbose_name="用户")
-    kind = models.CharField("种类", max_length=20)
-    in_page = models.BooleanField("页面提醒")
-    by_email = models.BooleanField("邮件提醒")
-
-    class Meta:
-        verbose_name = "通知设置"
-        constraints = [models.UniqueConstraint(fields=["user", "kind"], name="notice_choice_once")]
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.in_page} {self.by_email}"
