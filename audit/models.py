@@ -5,6 +5,8 @@ from django.db import models
 from django.db.models import Func
 from django.db.models.functions import Now
 
+from audit import models_sealing as models_sealing
+from audit import models_warnings as models_warnings  # early warnings stand in a module of their own
 from config.scope import PathField, ScopedQuerySet
 
 

@@ -13,6 +13,34 @@ if TYPE_CHECKING:
 # Short name for lists and filters, and the sentence. {office}, {actor} and {fields} are always there; the
 # rest are keys of the event's detail.
 ACTS: "dict[str, tuple[StrOrPromise, StrOrPromise]]" = {
+    "accounts.user.create": (_lazy("建立账号"), _lazy("{office}的{actor}为{name}建立了账号")),
+    "accounts.user.return": (
+        _lazy("启用离任账号"),
+        _lazy("{office}的{actor}为再次到岗的{name}启用了原账号"),
+    ),
+    "accounts.user.leave": (
+        _lazy("办理离任"),
+        _lazy("{office}的{actor}办理了{name}的离任，未办结的 {count} 项由{successor}接手"),
+    ),
+    "accounts.user.train": (
+        _lazy("登记培训"),
+        _lazy("{office}的{actor}登记了{day}完成的培训（{hours} 学时）"),
+    ),
+    "accounts.post.appoint": (
+        _lazy("任命岗位"),
+        _lazy("{office}的{actor}任命{name}为{at}{role}（{first}起，{last}）"),
+    ),
+    "accounts.post.end": (_lazy("结束岗位"), _lazy("{office}的{actor}结束了{name}的{at}{role}岗位")),
+    "accounts.grant.give": (
+        _lazy("临时授权"),
+        _lazy("{office}的{actor}授权{name}对{at}“{right}”，{until}失效"),
+    ),
+    "accounts.grant.end": (_lazy("收回授权"), _lazy("{office}的{actor}收回了{name}对{at}“{right}”的授权")),
+    "accounts.code.issue": (_lazy("发放验证码"), _lazy("{office}的{actor}发放了一次性验证码（{purpose}）")),
+    "accounts.code.ask": (_lazy("申请重设"), _lazy("{office}的{actor}申请为{name}{purpose}，待另一人复核")),
+    "accounts.code.confirm": (_lazy("复核重设"), _lazy("{office}的{actor}复核同意为{name}{purpose}")),
+    "accounts.code.refuse": (_lazy("不同意重设"), _lazy("{office}的{actor}不同意为{name}{purpose}")),
+    "accounts.list.confirm": (_lazy("批量建立账号"), _lazy("{office}的{actor}批量建立了 {count} 个账号")),
     "transfers.case.file": (_lazy("发起办件"), _lazy("{office}的{actor}发起了{kind}（{number}）")),
     "transfers.case.refile": (
         _lazy("补正后重新提交"),
@@ -49,6 +77,40 @@ ACTS: "dict[str, tuple[StrOrPromise, StrOrPromise]]" = {
     "transfers.step.urge": (
         _lazy("催办"),
         _lazy("{office}的{actor}催办了{at}超期未办的“{step}”环节（办件{number}）"),
+    ),
+    "exchange.guardian.issue": (_lazy("发放监护人查询码"), _lazy("{office}的{actor}向监护人发放了查询码")),
+    "exchange.guardian.end": (_lazy("停用监护人查询码"), _lazy("{office}的{actor}停用了监护人查询码")),
+    "exchange.guardian.enter": (_lazy("监护人登入"), _lazy("监护人凭查询码登入查询")),
+    "exchange.grant.begin": (
+        _lazy("对外提供生效"),
+        _lazy("对外提供（{number}）生效，接收方{receiver}，批准人{approvers}"),
+    ),
+    "exchange.grant.stop": (
+        _lazy("停止对外提供"),
+        _lazy("{office}的{actor}停止了向{receiver}的对外提供（{number}）：{reason}"),
+    ),
+    "exchange.grant.suspend": (
+        _lazy("暂停对外提供"),
+        _lazy("{receiver}名称或业务变更，{office}的{actor}暂停了对外提供（{number}）：{reason}"),
+    ),
+    "exchange.client.make": (
+        _lazy("建立客户端"),
+        _lazy("{office}的{actor}为{receiver}建立了客户端“{name}”（{client}）"),
+    ),
+    "exchange.client.stop": (
+        _lazy("停用客户端"),
+        _lazy("{office}的{actor}停用了{receiver}的客户端“{name}”（{client}）"),
+    ),
+    "accounts.user.seal": (_lazy("封存账号"), _lazy("账号半年以上未使用，系统自动封存并结束其登录")),
+    "accounts.user.unseal": (_lazy("解封账号"), _lazy("{office}的{actor}解封了{name}的账号")),
+    "config.fence.lift": (_lazy("解除隔离"), _lazy("{actor}解除了恢复副本的隔离")),
+    "accounts.run.confirm": (
+        _lazy("确认批量操作"),
+        _lazy("{office}的{actor}确认了批量操作“{kind}”（{touched}）"),
+    ),
+    "accounts.run.plan": (
+        _lazy("预先确认批量操作"),
+        _lazy("{office}的{actor}预先确认了 {day} 的批量操作“{kind}”（{touched}）"),
     ),
     "registry.student.create": (_lazy("登记学生"), _lazy("{office}的{actor}登记了一名学生")),
     "registry.student.correct": (
@@ -94,6 +156,34 @@ ACTS: "dict[str, tuple[StrOrPromise, StrOrPromise]]" = {
     "registry.number.issue": (_lazy("签发学籍号"), _lazy("系统签发了{kind}字头学籍号")),
     "registry.problem.found": (_lazy("发现问题学籍"), _lazy("发现问题学籍")),
     "registry.problem.close": (_lazy("问题学籍销号"), _lazy("{office}的{actor}为问题学籍销号")),
+    "registry.export.ask": (
+        _lazy("申请导出"),
+        _lazy("{office}的{actor}申请导出{place} {count} 人的数据（{number}）"),
+    ),
+    "registry.export.approve": (
+        _lazy("批准导出"),
+        _lazy("{office}的{actor}批准了导出（{number}，{count} 人）"),
+    ),
+    "registry.export.confirm": (
+        _lazy("再次确认导出"),
+        _lazy("{office}的{actor}再次确认了被预警暂缓的导出（{number}）"),
+    ),
+    "registry.export.refuse": (
+        _lazy("不批准导出"),
+        _lazy("{office}的{actor}未批准导出（{number}）"),
+    ),
+    "registry.export.cancel": (_lazy("撤回导出"), _lazy("{office}的{actor}撤回了导出（{number}）")),
+    "registry.export.grown": (
+        _lazy("导出须重新审批"),
+        _lazy("导出（{number}）的人数增至 {count}，超过批准的人数，须重新审批"),
+    ),
+    "registry.export.run": (_lazy("生成导出文件"), _lazy("系统生成了导出文件（{number}，{count} 行）")),
+    "registry.export.void": (_lazy("导出失效"), _lazy("导出（{number}）失效")),
+    "registry.export.collect": (
+        _lazy("领取导出文件"),
+        _lazy("{office}的{actor}领取了导出文件（{number}，第 {count} 次）"),
+    ),
+    "registry.export.erase": (_lazy("删除导出文件"), _lazy("系统删除了到期的导出文件（{number}）")),
     "registry.import.upload": (_lazy("上传导入文件"), _lazy("{office}的{actor}上传了新生导入文件")),
     "registry.import.check": (
         _lazy("检查导入文件"),
@@ -148,8 +238,6 @@ ACTS: "dict[str, tuple[StrOrPromise, StrOrPromise]]" = {
     "archives.photo.purge": (_lazy("清除照片"), _lazy("系统清除了逾期未提交的照片")),
     "archives.photo.attach": (_lazy("照片归档"), _lazy("核准的照片成为学生的现用照片（办件{number}）")),
     "archives.material.attach": (_lazy("材料归档"), _lazy("{office}的{actor}将材料归入学生档案")),
-    "accounts.post.appoint": (_lazy("任命"), _lazy("{office}的{actor}任命{name}为{role}")),
-    "accounts.post.end": (_lazy("免去"), _lazy("{office}的{actor}免去{name}的{role}岗位")),
     "accounts.post.substitute": (
         _lazy("安排代办"),
         _lazy("{office}的{actor}安排{name}代{instead_of}办理{role}事务（{first}至{last}）"),
@@ -158,9 +246,43 @@ ACTS: "dict[str, tuple[StrOrPromise, StrOrPromise]]" = {
         _lazy("结束代办"),
         _lazy("{office}的{actor}提前结束了{name}代{instead_of}办理{role}事务"),
     ),
-    "accounts.user.seal": (_lazy("封存账号"), _lazy("账号{name}已封存")),
-    "accounts.user.unseal": (_lazy("解封账号"), _lazy("{office}的{actor}解封了账号{name}")),
-    "accounts.grant.give": (_lazy("临时授权"), _lazy("{office}的{actor}临时授权{name}查看")),
+    "accounts.user.password": (_lazy("修改密码"), _lazy("{office}的{actor}修改了本人的密码")),
+    "accounts.user.password_drop": (
+        _lazy("停用密码"),
+        _lazy("{office}的{actor}停用了本人的密码，只用通行密钥登录"),
+    ),
+    "accounts.user.factor_add": (
+        _lazy("登记验证方式"),
+        _lazy("{office}的{actor}登记了验证方式：{kind}"),
+    ),
+    "accounts.user.factor_remove": (
+        _lazy("停用验证方式"),
+        _lazy("{office}的{actor}停用了验证方式：{kind}，其登录全部结束、备用码作废"),
+    ),
+    "accounts.user.recovery_code": (_lazy("使用备用码"), _lazy("{office}的{actor}使用了一个备用码")),
+    "accounts.user.recovery_codes": (_lazy("更换备用码"), _lazy("{office}的{actor}换了一组备用码")),
+    "accounts.user.sign_in_end": (_lazy("结束登录"), _lazy("{office}的{actor}结束了本人的登录")),
+    "audit.log.export": (_lazy("导出日志"), _lazy("{office}的{actor}导出了日志 {size} 条")),
+    "audit.log.rotate": (_lazy("更换日志签名密钥"), _lazy("{office}的{actor}更换了日志的签名密钥")),
+    "registry.protection.propose": (_lazy("提出保护对象"), _lazy("{office}的{actor}提出设定一名保护对象")),
+    "registry.protection.confirm": (_lazy("确认保护对象"), _lazy("{office}的{actor}确认了一名保护对象")),
+    "registry.protection.decline": (_lazy("未予确认"), _lazy("{office}的{actor}未予确认一名保护对象")),
+    "registry.protection.end": (_lazy("解除保护"), _lazy("{office}的{actor}解除了一名学生的保护")),
+    "registry.protection.ask": (
+        _lazy("申请两人查看"),
+        _lazy("{office}的{actor}申请查看保护对象的{fields}，须另一人同意"),
+    ),
+    "registry.protection.agree": (
+        _lazy("同意两人查看"),
+        _lazy("{office}的{actor}同意同事查看保护对象的{fields}"),
+    ),
+    "audit.warning.open": (_lazy("发出预警"), _lazy("系统发出预警：{title}（{rule}）")),
+    "audit.warning.take": (_lazy("受理预警"), _lazy("{office}的{actor}受理了预警：{title}（{rule}）")),
+    "audit.warning.close": (
+        _lazy("办结预警"),
+        _lazy("{office}的{actor}办结了预警：{title}（{rule}）"),
+    ),
+    "audit.warning.escalate": (_lazy("预警逾期"), _lazy("预警逾期未处置，已报上一级：{title}（{rule}）")),
     "config.rule.set": (
         _lazy("设定规则"),
         _lazy("{office}的{actor}设定规则“{title}”：由{old}改为{new}，自{starts}起施行（{document}）"),
@@ -177,6 +299,7 @@ ACTS: "dict[str, tuple[StrOrPromise, StrOrPromise]]" = {
 # The filter's groups: the first parts of an action.
 GROUPS: "dict[str, StrOrPromise]" = {
     "registry.import": _lazy("批量导入"),
+    "registry.export": _lazy("导出"),
     "transfers.case": _lazy("办件"),
     "transfers.step": _lazy("办件环节"),
     "registry.student": _lazy("学生信息"),
@@ -192,8 +315,18 @@ GROUPS: "dict[str, StrOrPromise]" = {
     "archives.handover": _lazy("档案移交"),
     "accounts.post": _lazy("岗位"),
     "accounts.user": _lazy("账号"),
+    "accounts.run": _lazy("批量操作"),
     "accounts.grant": _lazy("临时授权"),
+    "accounts.code": _lazy("一次性验证码"),
+    "accounts.list": _lazy("批量建立账号"),
+    "exchange.guardian": _lazy("监护人查询"),
+    "exchange.grant": _lazy("对外提供"),
+    "exchange.client": _lazy("对外提供的客户端"),
+    "audit.log": _lazy("日志"),
+    "audit.warning": _lazy("预警"),
+    "registry.protection": _lazy("保护对象"),
     "config.rule": _lazy("规则"),
+    "config.fence": _lazy("恢复副本"),
 }
 
 

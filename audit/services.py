@@ -2,11 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from django.db.models import Model
-from django.db.models.functions import Now
 
 from audit.models import AccessEntry, Event
 from config.copying import copy_rows
@@ -175,7 +173,13 @@ def record_read(
 
 
 def record_list(
-    subject_type: str, ids: Iterable[int], *, actor: Actor, route: str, purpose: str = ""
+    subject_type: str,
+    ids: Iterable[int],
+    *,
+    actor: Actor,
+    route: str,
+    purpose: str = "",
+    fields: Sequence[str] = (),
 ) -> None:
     """Add one row for a list that was shown, with the ids on it; an empty list leaves none."""
     shown = list(ids)
@@ -188,6 +192,7 @@ def record_list(
             route=route,
             purpose=purpose,
             subject_ids=shown,
+            fields=list(fields),
         )
 
 
@@ -203,8 +208,16 @@ def record_look_up(*, actor: Actor, route: str, found: bool) -> None:
     )
 
 
-def record_refusal(*, actor: Actor, route: str, code: str, status: int, subject: Model | None = None) -> None:
-    """Add one refused request, in a transaction of its own."""
+def record_refusal(
+    *,
+    actor: Actor,
+    route: str,
+    code: str,
+    status: int,
+    subject: Model | None = None,
+    fields: Sequence[str] = (),
+) -> None:
+    """Add one refused request, in a transaction of its own; or, with `fields`, what was asked for in vain."""
     AccessEntry.objects.create(
         **_who(actor),
         outcome=AccessEntry.Outcome.REFUSED,
@@ -215,13 +228,15 @@ def record_refusal(*, actor: Actor, route: str, code: str, status: int, subject:
         route=route,
         code=code,
         purpose=str(status),
+        fields=list(fields),
     )
 
 
 def record_sign_in(
     *, person: Person | None, code: str, route: str, office_path: str = NATION, office_name: str = ""
 ) -> None:
-    """Add one attempt to sign in, in a transaction of its own; `code` is ok, failed, waiting, persona or out.
+    """Add one attempt to sign in, in a transaction of its own; `code` is ok, failed, waiting,
+    step_up, persona or out.
 
     A failed attempt belongs to no office: it lies at the nation. What was typed stays out of the log, even
     the name of an account that does not exist: people type passwords there.
@@ -240,12 +255,3 @@ def record_sign_in(
             route=route,
             code=code,
         )
-
-
-def failed_sign_ins(person_id: int, *, within: timedelta, after: datetime | None) -> int:
-    """Failed attempts on an account within the time before now, and after its last success."""
-    with scoped_transaction(NATION):
-        failures = AccessEntry.objects.filter(
-            actor_id=person_id, outcome=AccessEntry.Outcome.SIGN_IN, code="failed", at__gt=Now() - within
-        )
-        return failures.filter(at__gt=after).count() if after else failures.count()
