@@ -16,8 +16,10 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.alarms import alarm
 from accounts.idempotency import Claim, claim
 from accounts.rights import admit
+from config.crypto import DoesNotOpen
 from config.errorpages import error_response, refusal_response
 from config.errors import NotFound, Refusal
 from config.paging import MOST_COUNTED
@@ -119,6 +121,10 @@ class Body(StrictSerializer):
         return super().to_internal_value(data)
 
 
+class EmptyBody(Body):
+    """No fields: the act is in the address."""
+
+
 _TYPES: tuple[tuple[Any, type], ...] = (
     (serializers.BooleanField, bool),
     (serializers.IntegerField, int),
@@ -208,6 +214,8 @@ def refusal_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse | N
         exc = NotFound()
     if isinstance(exc, RequestDataTooBig):
         exc = BodyTooLarge()
+    if isinstance(exc, DoesNotOpen):
+        exc = alarm(exc, request.user)
     if isinstance(exc, Refusal):
         request.refusal = exc
         return refusal_response(request, exc)

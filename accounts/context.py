@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.notices import unread_in_words
 from accounts.roles import Right
+from accounts.sign_ins import password_days_left
+from config.fence import is_fenced
 from config.rules import CATALOGUE_VERSION
 
 # label, route, icon, rights any of which opens it
@@ -21,7 +23,7 @@ _NAVIGATION = (
     (_("批量导入"), "registry:imports", "upload", (Right.FILE,)),
     (_("照片采集"), "archives:photos", "user", (Right.FILE,)),
     (_("办件"), "transfers:cases", "cases", (Right.VIEW_CASE,)),
-    (_("待审队列"), "transfers:queue", "queue", (Right.REVIEW, Right.DECIDE)),
+    (_("待审队列"), "transfers:queue", "queue", (Right.REVIEW, Right.DECIDE, Right.FILE)),
     (_("超期督办"), "transfers:overdue", "alert", (Right.DECIDE,)),
     (_("办理时效"), "transfers:pace", "clock", (Right.VIEW_CASE,)),
     (_("休学到期"), "transfers:suspensions", "clock", (Right.FILE,)),
@@ -29,10 +31,17 @@ _NAVIGATION = (
     (_("借读"), "registry:guests", "students", (Right.VIEW_STUDENT,)),
     (_("直属学校变动"), "registry:host_notes", "switch", (Right.DECIDE,)),
     (_("问题学籍"), "registry:problems", "problems", (Right.VIEW_STUDENT,)),
+    (_("导出"), "registry:exports", "download", (Right.EXPORT, Right.APPROVE_EXPORT)),
     (_("单位"), "accounts:offices", "offices", (Right.VIEW_OFFICE,)),
+    (_("人员与账号"), "accounts:people", "user", (Right.MANAGE_ACCOUNTS,)),
+    (_("待复核的重设"), "accounts:code_requests", "lock", (Right.HANDLE_WARNINGS,)),
+    (_("账号封存"), "accounts:sealings", "lock", (Right.MANAGE_ACCOUNTS,)),
+    (_("批量操作确认"), "accounts:mass_runs", "alert", (Right.CONFIRM_RUN,)),
     (_("学校与机构"), "transfers:offices_new", "school", (Right.MANAGE_OFFICES,)),
     (_("规则"), "transfers:rules", "rules", (Right.VIEW_OFFICE,)),
+    (_("对外提供"), "exchange:grants", "switch", (Right.PROPOSE_GRANT, Right.APPROVE_GRANT)),
     (_("日志"), "audit:events", "log", (Right.VIEW_LOG,)),
+    (_("安全预警"), "audit:warnings", "alert", (Right.HANDLE_WARNINGS,)),
 )
 
 
@@ -53,6 +62,8 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "granted_offices": getattr(request, "granted_offices", []),
         "posts": getattr(request, "valid_posts", []),
         "is_demo": settings.DEMO,
+        "is_fenced": is_fenced(),
+        "password_days": password_days_left(request),
         "version": settings.VERSION,
         "rulebook": CATALOGUE_VERSION,
         "unread": partial(unread_in_words, user),  # asked by the bell alone: fragments have none

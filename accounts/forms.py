@@ -1,4 +1,4 @@
-"""Forms of signing in, of finding an office, of notices and of standing in for somebody."""
+"""Forms of finding an office, of notices and of standing in for somebody."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,31 +7,6 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.notices import Choice
-
-
-class SignInForm(forms.Form):
-    """Account and password; whether they fit is not the form's business (AC-5)."""
-
-    username = forms.CharField(
-        label=_("账号"),
-        max_length=50,
-        error_messages={"required": _("请输入账号。")},
-        widget=forms.TextInput(
-            attrs={
-                "class": "form-control",
-                "autocomplete": "username",
-                "autocapitalize": "none",
-                "spellcheck": "false",
-            }
-        ),
-    )
-    password = forms.CharField(
-        label=_("密码"),
-        max_length=128,
-        strip=False,
-        error_messages={"required": _("请输入密码。")},
-        widget=forms.PasswordInput(attrs={"class": "form-control", "autocomplete": "current-password"}),
-    )
 
 
 class OfficeFilter(forms.Form):

@@ -91,6 +91,10 @@ _ERRORS: dict[int, tuple[str, str, str, str, dict[str, Any]]] = {
         "record_refused", "有 1 处需要改正，内容没有提交；您填写的内容已保留。", "",
         {"phone": [_fault("format", "联系电话格式不对。", rule="R-EST-03", remedy="请填写 11 位手机号。")]},
     ),
+    429: (
+        "请求过于频繁，或今日额度已用完；Retry-After 应答头给出应等待的秒数",
+        "too_fast", "请求过于频繁，请在 20 秒后再试。", "AP-6", {},
+    ),
     503: (
         "留痕无法写入，因此没有执行",
         "trace_unavailable", "系统暂时无法记录本次操作，因此没有执行。请稍后再试。", "", {},

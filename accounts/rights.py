@@ -57,34 +57,37 @@ def who_can(right: str, *, at: str) -> str:
     office = Organization.objects.filter(path=at).first()
     if office is None:
         return ""
-    holders = [
-        f"{name} {phone}".strip()
-        for name, phone in Post.objects.filter(
-            office=office, role__in=roles_with(right), valid__contains=today(), user__is_active=True
-        )
-        .filter(user__sealed_at=None)
-        .order_by("user__name")
-        .values_list("user__name", "user__phone")[:3]
-    ]
-    if not holders:
+    people = [f"{name} {phone}".strip() for name, phone in holders([(at, right)])[at, right][:3]]
+    if not people:
         return _("应由{office}办理，该单位目前没有任职人员，请联系其上级。").format(office=office.name)
-    return _("应由{office}办理({people})。").format(office=office.name, people="、".join(holders))
+    return _("应由{office}办理({people})。").format(office=office.name, people="、".join(people))
+
+
+def holders(seats: Iterable[Seat]) -> dict[Seat, list[tuple[str, str]]]:
+    """Name and telephone of who can act in each of `seats` today, by name."""
+    return _in_seats(seats, "user__name", "user__phone")
 
 
 def seated(seats: Iterable[Seat]) -> dict[Seat, list[int]]:
-    """The persons who can act in each of `seats` today, in one query."""
-    wanted = set(seats)
-    roles = {right: set(roles_with(right)) for _path, right in wanted}
+    """The persons who can act in each of `seats` today."""
+    return {seat: [pk for (pk,) in rows] for seat, rows in _in_seats(seats, "user_id").items()}
+
+
+def _in_seats(seats: Iterable[Seat], *columns: str) -> dict[Seat, list[Any]]:
+    """These columns of the posts that act in each seat, in one query: the sealed and the inactive cannot."""
+    found: dict[Seat, list[Any]] = {seat: [] for seat in seats}
+    roles = {right: set(roles_with(right)) for _path, right in found}
     posts = Post.objects.filter(
-        office__path__in={path for path, _right in wanted},
+        office__path__in={path for path, _right in found},
         role__in=set().union(*roles.values()),
         valid__contains=today(),
+        user__is_active=True,
+        user__sealed_at=None,
     )
-    found: dict[Seat, list[int]] = {seat: [] for seat in wanted}
-    for path, role, person in posts.values_list("office__path", "role", "user_id").order_by("user_id"):
-        for right in roles:
-            if role in roles[right] and (path, right) in wanted:
-                found[path, right].append(person)
+    for path, role, *row in posts.order_by(*columns).values_list("office__path", "role", *columns):
+        for right, able in roles.items():
+            if role in able and (path, right) in found:
+                found[path, right].append(tuple(row))
     return found
 
 

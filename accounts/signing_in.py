@@ -1,40 +1,184 @@
-"""Signing in: one answer for every failure, in the same time (AC-5)."""
+"""Signing in, proof by proof: password or code, second factor, and then the sign-in itself (AC-2 … AC-5).
 
-from datetime import timedelta
+Between the proofs nobody is signed in: the visitor's session remembers whose account it is about, for ten
+minutes. Every failure gives one answer, in the same time, and is counted before anything is compared.
+"""
 
-from django.contrib.auth import login, logout
+from dataclasses import asdict, dataclass
+from time import time
+from typing import Any
+
 from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
+from accounts import codes, devices, factors, sign_ins, throttle
+from accounts.models import CodePurpose, SignIn, User
 from accounts.personas import PREFIX
 from accounts.rights import valid_posts
-from audit.services import failed_sign_ins, record_sign_in
-from config.errors import NotFound
+from accounts.step_up import FACTOR_AT
+from audit.services import record_sign_in
+from config.errors import NotFound, Refusal
 from config.scope import NATION
 
-# AC-5: five failures in a quarter of an hour, then waiting. Attempts made while waiting do not lengthen it:
-# a stranger can never lock an account for good.
-FAILURES_BEFORE_WAITING = 5
-WAITING = timedelta(minutes=15)
+AT_THE_DOOR = "at_the_door"
+STEP_UP = "accounts:step_up"
+DOOR_SECONDS = 10 * 60  # from the first proof to the last
 
 
-def sign_in(request: HttpRequest, username: str, password: str) -> User | None:
-    """Sign the person in and record it, or record the failure and answer None.
+class NotSignedIn(Refusal):
+    """Unknown, wrong, sealed, inactive and waiting: one sentence, one status (AC-5)."""
 
-    Unknown, wrong, sealed, inactive and waiting cost the same work: one hash, one count, one row.
-    """
-    user = User.objects.filter(username=username).first()
-    is_right = _password_fits(user, password)
-    failures = failed_sign_ins(
-        user.pk if user else 0, within=WAITING, after=user.last_login if user else None
+    code, status, rule = "sign_in_failed", 403, "AC-5"
+    message = _(
+        "账号或密码不正确，或该账号目前不能登录。连续多次失败后须等待15分钟至1小时；"
+        "如需帮助，请联系本单位系统管理员。"
     )
-    is_waiting = failures >= FAILURES_BEFORE_WAITING
-    if user and is_right and user.is_active and user.sealed_at is None and not is_waiting:
-        _enter(request, user, "ok")
-        return user
-    record_sign_in(person=user, code="waiting" if is_waiting else "failed", route="accounts:sign_in")
-    return None
+
+
+class DoorClosed(Refusal):
+    """The proofs given so far have gone stale, or there are none."""
+
+    code, status, rule = "sign_in_stale", 403, "AC-6"
+    message = _("登录没有在十分钟内完成，请重新登录。")
+
+
+@dataclass(slots=True)
+class Door:
+    """Whose account the visitor has proved what about. `step` is what is asked next."""
+
+    user_id: int
+    since: float
+    next: str = ""
+    how: str = "password"
+    must_choose: bool = False  # a password, after a code
+    must_know: bool = False  # the password, after a code for a new factor
+    is_proved: bool = False  # a second factor
+
+    def keep(self, request: HttpRequest) -> None:
+        request.session[AT_THE_DOOR] = asdict(self)
+
+    def step(self, user: User) -> str:
+        """The route of the next proof; empty when all are given."""
+        if self.must_choose or self.must_know:
+            return "accounts:sign_in_password"
+        if not self.is_proved and factors.types_of(user) & factors.PROVING:
+            return "accounts:sign_in_factor"
+        return "accounts:sign_in_enrol" if factors.must_enrol(user) else ""
+
+
+def at_the_door(request: HttpRequest) -> tuple[Door, User]:
+    """Who stands at the door. Raises DoorClosed."""
+    kept = request.session.get(AT_THE_DOOR)
+    door = Door(**kept) if kept else None
+    user = User.objects.filter(pk=door.user_id).first() if door else None
+    if door is None or user is None or not _may_enter(user) or time() - door.since > DOOR_SECONDS:
+        request.session.pop(AT_THE_DOOR, None)
+        raise DoorClosed()
+    return door, user
+
+
+def prove_password(request: HttpRequest, username: str, password: str, next_page: str) -> tuple[Door, User]:
+    """The first proof. Unknown, wrong, sealed, inactive and waiting cost the same. Raises NotSignedIn."""
+    user = User.objects.filter(username=username).first()
+    meter = throttle.meter(request, "password", _account(user, username))
+    is_admitted = meter.admit()
+    is_right = _password_fits(user, password)
+    if user is None or not (is_admitted and is_right and _may_enter(user)):
+        record_sign_in(person=user, code="failed" if is_admitted else "waiting", route="accounts:sign_in")
+        devices.note(request, user, username, is_failure=True)
+        raise NotSignedIn()
+    meter.passed()
+    return _open(request, Door(user.pk, time(), next_page)), user
+
+
+def prove_own_password(request: HttpRequest, user: User, password: str) -> None:
+    """The password of somebody who is signed in or stands at the door. Raises NotSignedIn."""
+    meter = throttle.meter(request, "password", _account(user))
+    is_admitted = meter.admit()
+    if not (_password_fits(user, password) and is_admitted):
+        record_sign_in(person=user, code="failed" if is_admitted else "waiting", route="accounts:password")
+        raise NotSignedIn()
+    meter.passed()
+
+
+def redeem_code(request: HttpRequest, username: str, code: str) -> tuple[Door, User]:
+    """A one-use code in the place of the proof that it replaces (AC-4). Raises codes.CodeRefused."""
+    user = User.objects.filter(username=username).first()
+    meter = throttle.meter(request, "code", _account(user, username))
+    is_admitted = meter.admit()
+    try:
+        if not is_admitted:
+            raise codes.CodeRefused()
+        holder = codes.redeem(username, code)
+    except codes.CodeRefused:
+        code_of_trace = "failed" if is_admitted else "waiting"
+        record_sign_in(person=user, code=code_of_trace, route="accounts:sign_in_code")
+        devices.note(request, user, username, is_failure=True)
+        raise
+    meter.passed()
+    must_know = holder.code_purpose == CodePurpose.FACTOR and holder.has_usable_password()
+    if holder.code_purpose == CodePurpose.FACTOR and not must_know:
+        factors.remove_all(holder)  # the lost passkey was all she had: she begins as on the first day
+    door = Door(holder.pk, time(), how="code", must_choose=not must_know, must_know=must_know)
+    return _open(request, door), holder
+
+
+def prove_factor(request: HttpRequest, user: User, code: str, credential: Any, *, route: str) -> str:
+    """A second factor: `code` from her phone or list, or what her passkey answered. Answers its type.
+
+    Raises CodeWrong or PasskeyWrong. A passkey cannot be guessed and makes nobody wait.
+    """
+    try:
+        if credential:
+            factors.prove_passkey(user, credential)
+            return str(factors.Type.WEBAUTHN)
+        meter = throttle.meter(request, "factor", _account(user))
+        if not meter.admit():
+            raise factors.CodeWrong()
+        proved = factors.prove_code(user, code, with_recovery=route != STEP_UP)
+        meter.passed()
+        return proved
+    except (factors.CodeWrong, factors.PasskeyWrong):
+        record_sign_in(person=user, code="failed", route=route)
+        devices.note(request, user, is_failure=True)
+        raise
+
+
+def prove_passkey_alone(request: HttpRequest, credential: Any) -> User:
+    """Sign in with nothing but a passkey. Raises NotSignedIn."""
+    user = factors.holder_of(credential)
+    try:
+        if user is None or not _may_enter(user):
+            raise factors.PasskeyWrong()
+        factors.prove_passkey(user, credential)
+    except factors.PasskeyWrong:
+        record_sign_in(person=user, code="failed", route="accounts:sign_in_passkey")
+        raise NotSignedIn() from None
+    enter(request, user, how="passkey")
+    return user
+
+
+def step_up(request: HttpRequest, user: User, code: str, credential: Any) -> None:
+    """Prove a second factor once more; a new session key (AC-7). Raises CodeWrong or PasskeyWrong."""
+    prove_factor(request, user, code, credential, route=STEP_UP)
+    _stepped_up(request, user)
+
+
+def step_up_as_persona(request: HttpRequest, user: User) -> None:
+    """A persona of the demonstration has no factor: that she was chosen counts. Raises NotFound."""
+    if request.session.get(sign_ins.HOW) != "persona":
+        raise NotFound()
+    _stepped_up(request, user)
+
+
+def _stepped_up(request: HttpRequest, user: User) -> None:
+    record_sign_in(
+        person=user, code="step_up", route=STEP_UP,
+        office_path=user.acting_path or NATION, office_name=user.acting_office_name,
+    )  # fmt: skip
+    sign_ins.rotate(request)
+    request.session[FACTOR_AT] = time()
 
 
 def sign_out(request: HttpRequest) -> None:
@@ -48,7 +192,7 @@ def sign_out(request: HttpRequest) -> None:
             office_path=user.acting_path or NATION,
             office_name=user.acting_office_name,
         )
-    logout(request)
+    sign_ins.end_own(request, SignIn.End.OUT)
 
 
 def find_persona(username: str) -> User:
@@ -60,22 +204,42 @@ def find_persona(username: str) -> User:
 
 
 def enter_as(request: HttpRequest, persona: User) -> None:
-    """Sign in as a persona, without a password; the caller has checked that this is a demonstration."""
-    _enter(request, persona, "persona")
+    """Sign in as a persona, without a proof; the caller has checked that this is a demonstration."""
+    enter(request, persona, how="persona")
 
 
-def _enter(request: HttpRequest, user: User, code: str) -> None:
-    """Record first: without its trace there is no sign-in. Django's `login` gives the session a new key."""
+def enter(request: HttpRequest, user: User, *, how: str) -> None:
+    """All proofs are given. Record first: without its trace there is no sign-in."""
+    if request.user.is_authenticated:
+        sign_out(request)  # somebody else, at the same browser
     posts = valid_posts(user)
     office = posts[0].office if posts else None
     record_sign_in(
         person=user,
-        code=code,
+        code="persona" if how == "persona" else "ok",
         route="accounts:sign_in",
         office_path=office.path if office else NATION,
         office_name=office.name if office else "",
     )
-    login(request, user)
+    if how != "persona":  # a demonstration is played by one person on one device
+        devices.note(request, user, is_failure=False)
+    request.session.pop(AT_THE_DOOR, None)
+    sign_ins.begin(request, user, how=how)
+    throttle.meter(request, "password", _account(user)).know_network()
+
+
+def _open(request: HttpRequest, door: Door) -> Door:
+    request.session.cycle_key()
+    door.keep(request)
+    return door
+
+
+def _may_enter(user: User) -> bool:
+    return user.is_active and user.sealed_at is None
+
+
+def _account(user: User | None, typed: str = "") -> str:
+    return f"user {user.pk}" if user else f"typed {typed}"
 
 
 def _password_fits(user: User | None, password: str) -> bool:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Post, User, trainings_valid
 from accounts.notices import notify
 from accounts.rights import explain
-from accounts.roles import ROLES, Right
+from accounts.roles import ADMINISTRATIONS, ROLES, Right
 from audit.services import record
 from config.clock import today
 from config.errors import Refusal
@@ -19,10 +19,6 @@ from config.errors import Refusal
 # Ours: who is away for longer is not stood in for, somebody is appointed.
 MOST_DAYS = 60
 REASON_AT_LEAST = 4  # characters
-# Never in one hand with another post (AC-11, R-ACC-10).
-ADMINISTRATIONS = frozenset(
-    {"system_administrator", "network_administrator", "security_administrator", "audit_administrator"}
-)
 
 
 class OwnSubstitute(Refusal):

@@ -1,63 +1,21 @@
-"""Signing in and out, choosing a post, the tree of offices."""
+"""Choosing a post and a language, the tree of offices."""
 
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import gettext as _
-from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from accounts import offices as tree
-from accounts import persona_page
-from accounts.forms import OfficeFilter, SignInForm
+from accounts.forms import OfficeFilter
 from accounts.middleware import GRANT_IN_SESSION, POST_IN_SESSION
 from accounts.models import Organization
 from accounts.rights import requires
 from accounts.roles import Right
-from accounts.signing_in import enter_as, find_persona
-from accounts.signing_in import sign_in as try_to_sign_in
-from accounts.signing_in import sign_out as end_session
 from config.errors import NotFound
 from config.middleware import LANGUAGE_COOKIE
-
-
-@login_not_required
-@sensitive_post_parameters("password")
-@require_http_methods(["GET", "POST"])
-def sign_in(request: HttpRequest) -> HttpResponse:
-    if request.method == "GET" and request.user.is_authenticated:
-        return redirect("home")
-    form = SignInForm(request.POST or None)
-    failure = ""
-    if request.method == "POST" and form.is_valid():
-        if try_to_sign_in(request, form.cleaned_data["username"], form.cleaned_data["password"]):
-            return redirect(_inside(request, request.POST.get("next", "")))
-        failure = _(
-            "账号或密码不正确，或该账号目前不能登录。连续多次失败后须等待15分钟；如需帮助，请联系本单位系统管理员。"
-        )
-    context = {
-        "form": form,
-        "failure": failure,
-        "next": request.POST.get("next") or request.GET.get("next", ""),
-        "was_signed_out": "out" in request.GET,
-    }
-    return render(
-        request, "accounts/sign_in.html", context, status=403 if failure else 400 if form.errors else 200
-    )
-
-
-@login_not_required
-@require_POST
-def sign_out(request: HttpRequest) -> HttpResponse:
-    end_session(request)
-    response = redirect(f"{reverse('accounts:sign_in')}?out=1")
-    response["Clear-Site-Data"] = '"cache", "cookies", "storage"'  # RD-7
-    return response
 
 
 @require_POST
@@ -89,22 +47,6 @@ def language(request: HttpRequest) -> HttpResponse:
         LANGUAGE_COOKIE, chosen, max_age=365 * 86400, httponly=True, samesite="Lax", secure=settings.IS_HTTPS
     )
     return response
-
-
-@login_not_required
-@require_http_methods(["GET", "POST"])
-def personas(request: HttpRequest) -> HttpResponse:
-    """The demonstration's cast, one press to sign in as any; it does not exist outside the demonstration."""
-    if not settings.DEMO:
-        raise NotFound()
-    if request.method == "POST":
-        chosen = find_persona(request.POST.get("username", ""))
-        end_session(request)
-        enter_as(request, chosen)
-        return redirect("home")
-    everybody = persona_page.lines()
-    context = {"story": persona_page.story(everybody), "levels": list(persona_page.by_level(everybody))}
-    return render(request, "accounts/personas.html", context)
 
 
 @require_GET
@@ -157,11 +99,3 @@ def office(request: HttpRequest, pk: int) -> HttpResponse:
         "counts": tree.with_counts(Organization.objects.filter(pk=found.pk)).get(),
     }
     return render(request, "accounts/office.html", context)
-
-
-def _inside(request: HttpRequest, address: str) -> str:
-    """`address` if it is one of our own pages, else home: never a way out to another site."""
-    is_ours = url_has_allowed_host_and_scheme(
-        address, {request.get_host()}, require_https=request.is_secure()
-    )
-    return address if address and is_ours else reverse("home")

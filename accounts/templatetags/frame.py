@@ -44,8 +44,9 @@ _TONES = {
         "sign_in",
         "active",
         "national",
+        "ready",
     ),
-    "wait": ("00", "waiting", "pending", "open", "current", "running", "info", "look_up"),
+    "wait": ("00", "waiting", "asked", "pending", "open", "current", "running", "info", "look_up", "taken"),
     "warn": (
         "02",
         "04",
@@ -57,8 +58,22 @@ _TONES = {
         "reveal",
         "disputed",
         "provisional",
+        "held",
     ),
-    "bad": ("05", "06", "11", "refused", "refuse", "problem", "error", "failed", "sealed", "locked"),
+    "bad": (
+        "05",
+        "06",
+        "11",
+        "refused",
+        "refuse",
+        "problem",
+        "error",
+        "failed",
+        "sealed",
+        "locked",
+        "severe",
+        "void",
+    ),
 }
 _TONE_OF = {code: tone for tone, codes in _TONES.items() for code in codes}
 SOON_DAYS = 3

@@ -1,0 +1,1 @@
+"""Pages of administering accounts: thin, they parse, call a service and render."""
