@@ -14,7 +14,7 @@ from archives import pdf_pages
 from archives.images import LONGEST_SIDE, NATIONAL, QUALITIES, Limits
 from archives.pdf_pages import BAD, COUNT, DOTS_PER_POINT, PAGE, SIZE
 from archives.refusals import BadPdf, FileTooLarge
-from registry.limited import Child, ChildFailed
+from config.limited_child import Child, ChildFailed
 
 JPEG, PDF = "image/jpeg", "application/pdf"
 COMMAND = (sys.executable, "-s", "-m", "archives.pdf_pages")

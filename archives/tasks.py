@@ -7,9 +7,11 @@ from django.db import OperationalError
 
 from archives import photos, services
 from archives.photo_checking import check_batch
+from config import breaker
 from config.clock import now
 from config.jobs import resume
 from config.rules import rule
+from config.scope import NATION
 
 
 @shared_task(acks_late=True, autoretry_for=(OperationalError,), retry_backoff=True, max_retries=5)
@@ -18,8 +20,13 @@ def purge_materials(dry_run: bool = False) -> int:
     (RD-8); a dry run only counts.
     """
     before, paths = now() - timedelta(days=rule("UPLOAD_KEEP_DAYS").number), services.top_paths()
+    due = services.count_unattached(before) + photos.count_stale(before, paths)
     if dry_run:
-        return services.count_unattached(before) + photos.count_stale(before, paths)
+        return due
+    try:
+        breaker.allow("purge_materials", path=NATION, touched=due, of=0)
+    except breaker.MassRunHeld:
+        return 0  # its row waits for two persons
     return services.purge_unattached(before) + photos.purge(before, paths)
 
 

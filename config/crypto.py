@@ -1,26 +1,22 @@
 """Envelope encryption and blind indexes (SECURITY KE-1 … KE-6).
 
 A sealed value is `suite(1) key id(2) nonce(12) ciphertext tag(16)`; associated data are table, row id and
-field, so that a value copied elsewhere does not open. The key-encrypting key is a file of its own; the ring
-holds wrapped data keys.
+field, so that a value copied elsewhere does not open. The keys are kept by config.keyring.
 """
 
-import base64
 import hmac
 import json
-import os
 import secrets
 import uuid
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from django.conf import settings
 from django.db import connection
+
+from config.keyring import keyring
 
 AES_256_GCM = 1
 _HEAD = 15  # suite, key id, nonce
@@ -28,60 +24,9 @@ _to_json = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 
 
 class DoesNotOpen(RuntimeError):
-    """A sealed value does not belong to the row it stands in, or its key is gone: an alarm, never an empty
-    string.
+    """A sealed value does not belong to the row it stands in, or its key is gone: an alarm (W15), never an
+    empty string. Its text says where the value stands, never what it says.
     """
-
-
-@dataclass(frozen=True, slots=True)
-class Keyring:
-    """The unwrapped keys of this process."""
-
-    data: dict[int, bytes]
-    current: int
-    index: bytes
-
-
-def make_keyring(folder: Path, year: int) -> bool:
-    """Create key-encrypting key and ring in `folder` unless they are there; True when created."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    kek_file, ring_file = folder / "kek", folder / "ring.json"
-    if ring_file.exists():
-        return False
-    kek = secrets.token_bytes(32)
-    _write_secret(kek_file, base64.b64encode(kek))
-    ring = {
-        "current": 1,
-        "data": {"1": {"class": "D4", "year": year, "wrapped": _wrap(kek, secrets.token_bytes(32), b"D4/1")}},
-        "index": _wrap(kek, secrets.token_bytes(32), b"index"),
-    }
-    _write_secret(ring_file, json.dumps(ring, indent=1).encode())
-    return True
-
-
-def _write_secret(file: Path, content: bytes) -> None:
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400), "wb") as handle:
-        handle.write(content)
-
-
-def _wrap(kek: bytes, key: bytes, label: bytes) -> str:
-    nonce = secrets.token_bytes(12)
-    return base64.b64encode(nonce + AESGCM(kek).encrypt(nonce, key, label)).decode()
-
-
-def _unwrap(kek: bytes, wrapped: str, label: bytes) -> bytes:
-    raw = base64.b64decode(wrapped)
-    return AESGCM(kek).decrypt(raw[:12], raw[12:], label)
-
-
-@lru_cache(maxsize=1)
-def keyring() -> Keyring:
-    """The ring at settings.KEYRING; FileNotFoundError tells that `manage.py make_keys` has not run."""
-    folder: Path = settings.KEYRING
-    kek = base64.b64decode((folder / "kek").read_bytes())
-    ring = json.loads((folder / "ring.json").read_text())
-    data = {int(n): _unwrap(kek, row["wrapped"], f"D4/{n}".encode()) for n, row in ring["data"].items()}
-    return Keyring(data, ring["current"], _unwrap(kek, ring["index"], b"index"))
 
 
 # A key is prepared once, not for each of a pupil's four sealed values and three indexes.
@@ -112,14 +57,14 @@ def unseal(sealed: bytes | memoryview, table: str, row: int | str, field: str) -
     """Decrypt what `seal` made for the same field of the same row. Raises DoesNotOpen."""
     raw = bytes(sealed)
     if len(raw) < _HEAD + 16 or raw[0] != AES_256_GCM:
-        raise DoesNotOpen(f"{table}.{field}: unknown suite")
+        raise DoesNotOpen(f"{table} {row} {field}: unknown suite")
     key = keyring().data.get(int.from_bytes(raw[1:3], "big"))
     if key is None:
-        raise DoesNotOpen(f"{table}.{field}: key destroyed or missing")
+        raise DoesNotOpen(f"{table} {row} {field}: key destroyed or missing")
     try:
         return _cipher(key).decrypt(raw[3:_HEAD], raw[_HEAD:], raw[:3] + _bound(table, row, field))
     except InvalidTag:
-        raise DoesNotOpen(f"{table}.{field}: does not belong to this row") from None
+        raise DoesNotOpen(f"{table} {row} {field}: does not belong to this row") from None
 
 
 def seal_json(value: Any, table: str, row: int | str, field: str) -> bytes:
@@ -151,6 +96,16 @@ def half_indexes(family: str, canonical: str) -> tuple[int, int]:
     even = _keyed("even", family, canonical[0::2])[:8]
     odd = _keyed("odd", family, canonical[1::2])[:8]
     return int.from_bytes(even, "big", signed=True), int.from_bytes(odd, "big", signed=True)
+
+
+def key_of(sealed: bytes | memoryview) -> int:
+    """The number of the data key under which a value was sealed."""
+    return int.from_bytes(bytes(sealed[1:3]), "big")
+
+
+def keyed_digest(label: str, *parts: str) -> str:
+    """64 hex digits that nobody without the key can make: what was approved, or the order of a list."""
+    return _keyed(label, *parts).hex()
 
 
 def salted_digest(value: str) -> str:

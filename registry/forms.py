@@ -15,7 +15,6 @@ from registry.divisions import division_code, division_shown
 from registry.fields import BY_KEY, SECTIONS, Field
 from registry.form_values import clean_value
 from registry.queries.dossier import Dossier
-from registry.queries.sight import HEALTH_KEYS, in_words, is_masked, mask
 
 # Photos are files; the reading of the name follows the name.
 _NOT_HERE = ("photo", "name_pinyin", "former_name")
@@ -118,10 +117,9 @@ class EditForm:
 
     def _entry(self, item: Field) -> Entry:
         stored = self.dossier.values.get(item.key, "")
-        is_hidden = is_masked(item.key) or (
-            item.key in HEALTH_KEYS and not self.dossier.sight.shows("health")
-        )
-        shown = mask(item.key, stored) if is_hidden else in_words(item, stored)
+        sight = self.dossier.sight
+        is_hidden = not sight.shows_field(item.key) or sight.masks(item.key)
+        shown = sight.show(item, stored)
         value = self.typed.get(item.key, "" if is_hidden else _as_typed(item, stored))
         return Entry(item, value, shown, self.dossier.change_of(item), is_hidden, item.key in self.cleared)
 

@@ -13,7 +13,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from accounts.api import Body, JSONBody, Query, StrictSerializer, claim_key, page, read_body, read_query
+from accounts.api import (
+    Body,
+    EmptyBody,
+    JSONBody,
+    Query,
+    StrictSerializer,
+    claim_key,
+    page,
+    read_body,
+    read_query,
+)
 from accounts.idempotency import body_digest
 from accounts.openapi import describe, in_path, page_of
 from accounts.roles import Right
@@ -71,10 +81,6 @@ class CommitBody(Body):
     hash = serializers.RegexField("^[0-9a-f]{64}$", help_text="核对（preview）应答中的摘要")
     skips_wrong = serializers.BooleanField(default=False, help_text="跳过有误的行；否则有一行有误就不写入")
     is_attested = serializers.BooleanField(help_text="已逐一核验本批学生的有效身份证件原件")
-
-
-class EmptyBody(Body):
-    """No fields: the act is in the address."""
 
 
 class ProgressShape(serializers.Serializer[Any]):

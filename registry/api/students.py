@@ -13,6 +13,7 @@ from rest_framework.viewsets import ViewSet
 from accounts.api import Id, Query, page, read_query
 from accounts.openapi import describe, in_path, page_of
 from accounts.roles import Right
+from audit.budgets import spend
 from audit.services import record_list, record_read
 from config.errors import NotFound
 from registry.codes import choices
@@ -188,6 +189,7 @@ class StudentViewSet(ViewSet):
         except ValueError:
             raise NotFound() from None
         student, sight = open_record(user, wanted)
+        spend(user, "records")
         dossier = open_dossier(student, sight)
         record_read(student, actor=user, route="api:students-detail", fields=["basic", "family"])
         return Response(StudentRecord(dossier).data)

@@ -26,6 +26,7 @@ from registry.demo.country import (
 )
 from registry.demo.names import adult
 from registry.demo.papers import Papers
+from registry.demo.sealings import leave_unused
 
 _PATHS = {school.code: school.path for school in SCHOOLS}
 # The line of the story, from the school to the nation, and the two levels that not every line has.
@@ -120,6 +121,7 @@ def load_personas(today: date, seed: int) -> dict[str, User]:
                 name=name,
                 phone=papers.landline(_area_code(office)),
                 password=make_password(PASSWORD if is_persona else None),
+                password_chosen_at=timezone.now() if is_persona else None,
                 sealed_at=timezone.now() if plan.is_sealed else None,
             )
         )
@@ -156,6 +158,7 @@ def load_personas(today: date, seed: int) -> dict[str, User]:
         if plan.granted
         for permission in permissions
     )
+    leave_unused(by_name)
     return by_name
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, Sum
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -157,18 +157,30 @@ def fail(batch: ImportBatch, refusal: BadFile) -> None:
     Job.objects.filter(importbatch=batch).update(state=Job.State.FAILED, ended_at=Now())
 
 
+def _old(path: str, kept_days: int) -> Any:
+    return ImportBatch.objects.within(path).filter(
+        # A commit that was cancelled and whose worker died at once is over, too.
+        Q(state__in=(State.CHECKED, State.WAITING, State.CHECKING))
+        | Q(state=State.COMMITTING, job__state=Job.State.CANCELLED),
+        created_at__lt=Now() - timedelta(days=kept_days),
+    )
+
+
+def count_old(kept_days: int, paths: list[str]) -> int:
+    """How many rows `purge` would clear now."""
+    total = 0
+    for path in paths:
+        with scoped_transaction(path):
+            total += _old(path, kept_days).aggregate(rows=Sum("rows_total"))["rows"] or 0
+    return total
+
+
 def purge(kept_days: int, paths: list[str]) -> int:
     """Clear batches nobody has committed within `kept_days`; how many (RD-8). Safe to repeat."""
     done = 0
     for path in paths:
         with scoped_transaction(path):
-            old = ImportBatch.objects.within(path).filter(
-                # A commit that was cancelled and whose worker died at once is over, too.
-                Q(state__in=(State.CHECKED, State.WAITING, State.CHECKING))
-                | Q(state=State.COMMITTING, job__state=Job.State.CANCELLED),
-                created_at__lt=Now() - timedelta(days=kept_days),
-            )
-            for batch in old.select_for_update(skip_locked=True, of=("self",))[:200]:
+            for batch in _old(path, kept_days).select_for_update(skip_locked=True, of=("self",))[:200]:
                 ImportBatch.objects.filter(pk=batch.pk).update(state=State.CANCELLED, ended_at=Now())
                 clear(batch)
                 record("registry.import.purge", batch, actor=System(acting_path=path), basis="RD-8")

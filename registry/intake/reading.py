@@ -14,12 +14,12 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any, Self
 
+from config.limited_child import Child, ChildFailed
 from config.rules import rules
 from registry.intake import archive
 from registry.intake.reader import BAD, END, HEAD, ROWS
 from registry.intake.refusals import BadFile
 from registry.intake.sheet import CELL_END, ROW_END, BadWorkbook, Limits
-from registry.limited import Child, ChildFailed
 
 COMMAND = (sys.executable, "-s", "-m", "registry.intake.reader")
 LIMIT_KEYS = (

@@ -11,10 +11,12 @@ from registry.models.changes import (
 )
 from registry.models.code import CodeValue
 from registry.models.enrolment import Enrolment, OpenBusiness
+from registry.models.export import Export
 from registry.models.intake import COLUMNS, Cells, ImportBatch, ImportFinding, ImportRow
 from registry.models.person import FamilyMember, IdentityDocument, Student, StudentNumber
 from registry.models.plan import IntakePlan, SeatPermission, StatusQuota
 from registry.models.problem import ProblemRecord
+from registry.models.protection import Protection, RevealRequest
 from registry.models.reorganization import OfficeVersion, Reorganization
 from registry.models.report_in import ReportIn
 from registry.models.school import Campus, School, SchoolClass, Term
@@ -30,6 +32,7 @@ __all__ = [
     "DropoutEntry",
     "Enrolment",
     "EnrolmentSnapshot",
+    "Export",
     "FamilyMember",
     "HostNote",
     "IdentityDocument",
@@ -40,8 +43,10 @@ __all__ = [
     "OfficeVersion",
     "OpenBusiness",
     "ProblemRecord",
+    "Protection",
     "Reorganization",
     "ReportIn",
+    "RevealRequest",
     "School",
     "SchoolClass",
     "SeatPermission",

@@ -16,7 +16,7 @@ from registry.codes import label
 from registry.fields import BY_KEY, SECTIONS, Field, Section
 from registry.models import AidRecognition, OpenBusiness, ProblemRecord, Student, StudentNumber
 from registry.numbers import TEMPORARY
-from registry.queries.sight import HEALTH_KEYS, Sight, in_words, is_masked, mask
+from registry.queries.sight import HEALTH_KEYS, Sight, in_words
 from registry.record import Record, load_record, open_number, values_of
 from registry.services.aid import aid_of
 from registry.services.duplicates import blocking_problems
@@ -76,7 +76,7 @@ class Dossier:
 
     @property
     def masked_number(self) -> str:
-        return mask("status_number", self.student.number)
+        return self.sight.show(BY_KEY["status_number"], self.student.number)
 
     @property
     def number_kind(self) -> str:
@@ -112,16 +112,15 @@ class Dossier:
 
     def line(self, item: Field) -> Line:
         value = self.values.get(item.key, "")
-        masked = is_masked(item.key)
-        shown = mask(item.key, value) if masked else in_words(item, value)
+        masked = self.sight.masks(item.key)
         return Line(
             key=item.key,
             label=item.label_short,
-            shown=shown,
+            shown=self.sight.show(item, value),
             form_no=item.form_no,
             change=self.change_of(item),
             is_masked=masked and bool(value),
-            may_reveal=masked and bool(value) and self.as_of is None and self.sight.shows("reveal"),
+            may_reveal=bool(value) and self.as_of is None and self.sight.reveals(item.key),
             is_number=item.key.endswith(("id_number", "status_number", "auxiliary_number")),
         )
 

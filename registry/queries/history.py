@@ -127,7 +127,7 @@ def readers_of(student: Student, user: User, sight: Sight) -> list[Reader]:
             at=entry.at,
             office=entry.office_name,
             person=entry.actor_name if with_names or entry.actor_id == user.pk else "",
-            what=_fields_in_words(entry.fields),
+            what=fields_in_words(entry.fields),
             purpose=entry.purpose,
             outcome=entry.outcome,
             outcome_name=AccessEntry.Outcome(entry.outcome).label,
@@ -136,7 +136,7 @@ def readers_of(student: Student, user: User, sight: Sight) -> list[Reader]:
     ]
 
 
-def _fields_in_words(fields: list[str]) -> str:
+def fields_in_words(fields: list[str]) -> str:
     parts = {
         "basic": _("基本信息"),
         "family": _("家庭成员"),

@@ -4,6 +4,7 @@ end.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from django.http import QueryDict
@@ -15,9 +16,11 @@ from accounts.roles import Right
 from config.errors import NotFound
 from config.paging import after_key, count_up_to
 from registry.codes import choices, label
+from registry.field_rights import Reading, readable
 from registry.identity import last4
 from registry.models import IdentityDocument, SchoolClass
 from registry.numbers import FORMAL, FORMAL_WITHOUT_IDENTITY, TEMPORARY
+from registry.protection import hidden_from
 from registry.queries.sight import classes_seen_by, enrolments_seen_by, mask_in_list
 from registry.status import IN_SCHOOL, STATUSES
 
@@ -144,7 +147,7 @@ def matching(user: User, filters: Filters) -> Any:
     """The spells a list shows: in school unless a status is chosen; void spells only under their own
     status.
     """
-    rows = enrolments_seen_by(user).within(filters.path)
+    rows = enrolments_seen_by(user).within(filters.path).exclude(student_id__in=hidden_from(user))
     if not filters.status:
         rows = rows.in_school()
     elif filters.status != "all":
@@ -196,14 +199,21 @@ def dress(rows: list[dict[str, Any]], user: User) -> list[dict[str, Any]]:
     documents = last_documents([row["student_id"] for row in rows], user)
     for row in rows:
         row["public_id"] = row.pop("student__public_id")
-        row["number"] = mask_in_list(row.pop("student__number"))
-        row["document"] = documents.get(row["student_id"], "")
+        shows = partial(_shows, user, row["org_path"])
+        number, document = row.pop("student__number"), documents.get(row["student_id"], "")
+        row["number"] = mask_in_list(number) if shows("status_number") else ""
+        row["document"] = document if shows("id_number") else ""
         row["grade_name"] = label("grade", row["grade"])
         row["sex_name"] = label("sex", row["sex"])
         row["status_name"] = STATUSES[row["status"]].name
         row["school_name"] = row.pop("school__name")
         row["class_name"] = row.pop("school_class__name") or ""
     return rows
+
+
+def _shows(user: User, path: str, key: str) -> bool:
+    """Whether a list may show the field at all; lists mask whatever a record would (RD-1)."""
+    return readable(user, key, at=path) != Reading.NONE
 
 
 def last_documents(students: list[int], user: User) -> dict[int, str]:

@@ -17,6 +17,7 @@ from registry.identity import fold_number, search_keys
 from registry.models import IdentityDocument, StudentNumber
 from registry.names import clean_name, fold_name, fold_pinyin_query, pinyin
 from registry.numbers import parse_status_number
+from registry.protection import hidden_from
 from registry.queries.rosters import COLUMNS, columns_of, dress
 from registry.queries.sight import classes_seen_by, enrolments_seen_by
 from registry.status import OPEN
@@ -111,7 +112,7 @@ def _take(user: User, spells: Any, order: tuple[str, ...], most: int) -> list[di
 
 def _present(user: User) -> Any:
     """One row per pupil: her open spell, or the last one of who has left."""
-    return enrolments_seen_by(user).filter(is_void=False)
+    return enrolments_seen_by(user).filter(is_void=False).exclude(student_id__in=hidden_from(user))
 
 
 def _of_students(user: User, students: Any, most: int) -> list[dict[str, Any]]:

@@ -12,14 +12,17 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from accounts.roles import Right
+from accounts.roles import Right, roles_with
 from config.errors import NotFound
+from registry import field_rights
 from registry.codes import DATA, division_full_name, label, rows_of
+from registry.field_rights import Reading
 from registry.fields import BY_KEY, Field
 from registry.identity import last4, mask_name, mask_number, mask_phone
 from registry.models import Enrolment, SchoolClass, Student
 from registry.models.enrolment import EnrolmentQuerySet
 from registry.numbers import mask_status_number
+from registry.protection import in_force
 from registry.status import OPEN
 
 # ── Which part of a record is shown by which right; any of the rights is enough ──────────────────
@@ -34,7 +37,7 @@ PARTS: dict[str, tuple[Right, ...]] = {
     "edit": (Right.EDIT_STUDENT,),
     "reveal": (Right.VIEW_IDENTITY,),
 }
-# Health is the doctor's and the registrar's: in clear for them, absent for everybody else, never revealed.
+# Health is never revealed: in clear for whoever the table of field rights names, absent for everybody else.
 HEALTH_KEYS = ("health_status", "disability", "inclusive_education", "blood_type")
 _RECORD_RIGHTS = (Right.VIEW_STUDENT, Right.VIEW_OWN_CLASS, Right.VIEW_HEALTH)
 HIDDEN = "***"
@@ -46,12 +49,32 @@ class Sight:
 
     right: str
     rights: frozenset[str]
+    roles: frozenset[str] = frozenset()  # columns of the table of field rights
+    is_guarded: bool = False  # a protected pupil: nothing of her addresses is shown, not even the county
 
     def shows(self, part: str) -> bool:
         return any(right in self.rights for right in PARTS[part])
 
+    def reading(self, key: str) -> Reading:
+        return field_rights.reading(self.roles, key)
+
     def shows_field(self, key: str) -> bool:
-        return self.shows("health") if key in HEALTH_KEYS else self.shows("basic")
+        return self.reading(key) != Reading.NONE
+
+    def masks(self, key: str) -> bool:
+        return self.reading(key) in (Reading.MASKED, Reading.REVEALABLE)
+
+    def reveals(self, key: str) -> bool:
+        """Whether she may look at the field in clear, with a reason (RD-2)."""
+        return self.reading(key) == Reading.REVEALABLE and key in REVEALABLE
+
+    def show(self, field: Field, value: str) -> str:
+        """A stored value as this sight shows it: nothing, masked, or in words."""
+        if not self.shows_field(field.key):
+            return ""
+        if self.is_guarded and _MASKS.get(own_key(field.key)) is mask_address:
+            return HIDDEN if value else ""
+        return mask(field.key, value) if self.masks(field.key) else in_words(field, value)
 
 
 # ── Rows ────────────────────────────────────────
@@ -118,7 +141,13 @@ def sight_of(user: User, student: Student) -> Sight:
     opened = next((right for right in _RECORD_RIGHTS if right in rights), None)
     if opened is None:
         raise NotFound()
-    return Sight(str(opened), frozenset(rights))
+    roles = {
+        role
+        for role in field_rights.roles_at(user, student.org_path)
+        if role not in roles_with(Right.VIEW_OWN_CLASS) or Right.VIEW_OWN_CLASS in rights
+    }
+    is_guarded = in_force().filter(student=student).exists()
+    return Sight(str(opened), frozenset(rights), frozenset(roles), is_guarded)
 
 
 def _covers(user: User, right: str, path: str) -> bool:
@@ -163,8 +192,13 @@ _MASKS: dict[str, Callable[[str], str]] = {
 }
 
 
+def own_key(key: str) -> str:
+    """A family member's field without the block's prefix."""
+    return re.sub(r"^member[12]_", "", key)
+
+
 def _mask_of(key: str) -> Callable[[str], str] | None:
-    own = re.sub(r"^member[12]_", "", key)
+    own = own_key(key)
     if key in HEALTH_KEYS:
         return None
     if own != key and own == "name":

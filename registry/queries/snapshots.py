@@ -6,11 +6,12 @@ from accounts.models import Organization, User
 from accounts.roles import Right
 from config.errors import NotFound
 from config.paging import count_up_to
-from registry.fields import SECTIONS, Field
+from registry.field_rights import roles_at
+from registry.fields import SECTIONS
 from registry.models import EnrolmentSnapshot
 from registry.queries.dossier import Block, Line
 from registry.queries.rosters import PAGE, Page, number_in
-from registry.queries.sight import Sight, in_words, is_masked, mask
+from registry.queries.sight import Sight
 
 _COLUMNS = ("id", "org_path", "student_id", "name", "grade", "class_name", "as_of", "to_name", "case_no")
 _NOT_LINES = ("photo",)
@@ -49,7 +50,7 @@ def sight_on(user: User, snapshot: EnrolmentSnapshot) -> Sight:
         str(right) for right in Right
         if any(snapshot.org_path.startswith(path) for path in user.scope_paths(right))
     }  # fmt: skip
-    return Sight(str(Right.VIEW_STUDENT), frozenset(held))
+    return Sight(str(Right.VIEW_STUDENT), frozenset(held), roles_at(user, snapshot.org_path))
 
 
 def blocks_of(snapshot: EnrolmentSnapshot, sight: Sight) -> list[Block]:
@@ -61,7 +62,7 @@ def blocks_of(snapshot: EnrolmentSnapshot, sight: Sight) -> list[Block]:
             Line(
                 key=item.key,
                 label=item.label_short,
-                shown=_shown(item, values.get(item.key, "")),
+                shown=sight.show(item, values.get(item.key, "")),
                 form_no=item.form_no,
                 change="system",
                 is_number=item.key.endswith(("id_number", "status_number")),
@@ -72,7 +73,3 @@ def blocks_of(snapshot: EnrolmentSnapshot, sight: Sight) -> list[Block]:
         if any(line.shown for line in lines):
             blocks.append(Block(section.key, str(section.title), lines))
     return blocks
-
-
-def _shown(item: Field, value: str) -> str:
-    return mask(item.key, value) if is_masked(item.key) else in_words(item, value)

@@ -14,7 +14,7 @@ from django.db.models import ForeignKey, Model
 from config.scope import PathField
 
 # History stays under the path at which it happened: the log, the events of pghistory, former offices.
-STAYS = frozenset(("audit_event", "audit_accessentry", "registry_officeversion"))
+STAYS = frozenset(("audit_event", "audit_accessentry", "audit_earlywarning", "registry_officeversion"))
 # Moved with their office by statements of their own (execute.py).
 BY_HAND = frozenset(("accounts_organization",))
 # What an office that ends set for itself ends or stays behind; what stands below it goes along.

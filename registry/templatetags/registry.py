@@ -70,7 +70,7 @@ def _may_reveal_number(dossier: Dossier) -> bool:
     return (
         dossier.masked_number != dossier.student.number
         and dossier.as_of is None
-        and dossier.sight.shows("reveal")
+        and dossier.sight.reveals("status_number")
     )
 
 

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.rights import explain, requires
 from accounts.roles import Right
+from audit.budgets import spend
 from audit.services import record_read
 from config.errors import Refusal
 from registry.fields import BY_KEY
@@ -39,6 +40,7 @@ def edit(request: HttpRequest, public_id: UUID) -> HttpResponse:
         if not dossier.is_open:
             raise RecordFrozen(status=dossier.status_name)
         refuse_if_locked(pupil)
+        spend(user, "records")
         record_read(pupil, actor=user, route="registry:student_edit", fields=["edit"])
         return _page(request, EditForm.blank(dossier))
     form = EditForm.read(request.POST.dict(), dossier)

@@ -13,6 +13,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from accounts.rights import requires
 from accounts.roles import Right
+from audit.budgets import spend
 from audit.services import record_read
 from config.clock import today
 from config.errors import BadRequest
@@ -49,6 +50,7 @@ def student(request: HttpRequest, public_id: UUID) -> HttpResponse:
     user: Any = request.user
     pupil, sight = open_record(user, public_id)
     request.subject = pupil  # type: ignore[attr-defined]
+    spend(user, "records")
     tabs = tabs_of(sight)
     tab = request.GET.get("tab", "")
     tab = tab if tab in tabs else next(iter(tabs))
@@ -99,7 +101,7 @@ def _contents(
         return {
             "spells": history.spells_of(pupil, user, sight),
             "stays": stays_of(pupil, user, sight),
-            "numbers": history.numbers_of(pupil, user, sight),
+            "numbers": dossier.numbers if dossier else history.numbers_of(pupil, user, sight),
             "acts": history.acts_on(pupil, user, sight),
         }
     if tab == "readers":
@@ -119,6 +121,7 @@ def _header(pupil: Student, user: Any, sight: Sight, dossier: Dossier | None) ->
         "flags": flags,
         "refreshed_on": refreshed_on(pupil),
         "may_look_back": sight.shows("as_of"),
+        "may_protect": user.holds(Right.PROTECT_STUDENT),
         "may_start": user.holds(Right.FILE) or user.holds(Right.DECIDE),
         "may_edit": dossier is not None
         and dossier.as_of is None

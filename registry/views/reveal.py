@@ -1,11 +1,8 @@
 """The reveal of one masked value: one field, a reason, sixty seconds, one trace (RD-2, RD-6)."""
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q
-from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext
@@ -16,12 +13,14 @@ from django.views.decorators.vary import vary_on_headers
 from accounts.models import User
 from accounts.rights import requires
 from accounts.roles import RIGHT_LABELS, Right
+from audit.budgets import spend
 from audit.models import AccessEntry
 from audit.services import record, record_read
 from config.errors import BadRequest, NotAllowed, Refusal
-from config.rules import rule, rules
+from config.rules import rule
 from registry.fields import BY_KEY
 from registry.models import Student
+from registry.protection import use_approval
 from registry.queries.dossier import clear_value
 from registry.queries.sight import REVEALABLE, mask, open_record
 
@@ -42,13 +41,6 @@ class ReasonNeeded(Refusal):
     message = _("查看明文须选择事由并写明情况（至少 {count} 个字）。查看会被记录。")
 
 
-class RevealBudget(Refusal):
-    code, status, rule, article = "reveal_budget", 429, "RD-6", "第二十四条"
-    message = _(
-        "您查看明文的次数已达上限（每小时 {hour} 次、每日 {day} 次）。请稍后再试，或联系学籍主管领导。"
-    )
-
-
 @requires(Right.VIEW_STUDENT, Right.VIEW_OWN_CLASS, Right.VIEW_HEALTH)
 @require_http_methods(["GET", "POST"])
 @vary_on_headers("HX-Request")
@@ -63,6 +55,8 @@ def reveal(request: HttpRequest, public_id: UUID) -> HttpResponse:
         raise NotAllowed(right=str(RIGHT_LABELS[Right.VIEW_IDENTITY]), who="")
     if key not in REVEALABLE:
         raise BadRequest(why=gettext("没有这个可以显示明文的项目"))
+    if not sight.reveals(key):
+        raise NotAllowed(right=str(RIGHT_LABELS[Right.VIEW_IDENTITY]), who="")
     context: dict[str, Any] = {
         "student": pupil,
         "key": key,
@@ -73,7 +67,9 @@ def reveal(request: HttpRequest, public_id: UUID) -> HttpResponse:
         return _answer(request, "_reveal_form", context)
     try:
         reason = _reason(request)
-        refuse_over_budget(user)
+        spend(user, "reveals")
+        if sight.is_guarded:
+            use_approval(pupil, key, actor=user, reason=reason)
     except Refusal as refusal:
         request.refusal = refusal  # type: ignore[attr-defined]
         typed = {
@@ -108,18 +104,6 @@ def _reason(request: HttpRequest) -> str:
     if chosen not in REASONS or len(text) < SHORTEST_REASON:
         raise ReasonNeeded(count=SHORTEST_REASON)
     return f"{REASONS[chosen]}：{text[:150]}"
-
-
-def refuse_over_budget(user: User) -> None:
-    """Raise RevealBudget when she has revealed as often as the rules allow, in an hour or a day."""
-    limits = rules(("REVEALS_PER_HOUR", "REVEALS_PER_DAY"), at=user.acting_path)
-    hour, day = limits["REVEALS_PER_HOUR"].number, limits["REVEALS_PER_DAY"].number
-    counted = AccessEntry.objects.visible_to(user, Right.VIEW_IDENTITY).filter(
-        actor_id=user.pk, outcome=AccessEntry.Outcome.REVEAL, at__gt=Now() - timedelta(days=1)
-    )
-    done = counted.aggregate(day=Count("id"), hour=Count("id", filter=Q(at__gt=Now() - timedelta(hours=1))))
-    if done["hour"] >= hour or done["day"] >= day:
-        raise RevealBudget(hour=hour, day=day)
 
 
 def reveal_value(pupil: Student, key: str, *, actor: User, reason: str) -> str:

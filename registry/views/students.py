@@ -32,7 +32,8 @@ def students(request: HttpRequest) -> HttpResponse:
             "is_narrow": bool(page.rows) and all(row["org_path"] == filters.path for row in page.rows),
             "chips": _chips(request, filters),
             "may_file": user.may_act_at(Right.FILE, user.acting_path),
-            "fields": _fields(user, filters),
+            "fields": filter_fields(user, filters),
+            "may_export": user.may_act_at(Right.EXPORT, user.acting_path),
         },
     )
 
@@ -57,7 +58,7 @@ def _chips(request: HttpRequest, filters: Filters) -> list[dict[str, str]]:
     return chips
 
 
-def _fields(user: User, filters: Filters) -> list[dict[str, Any]]:
+def filter_fields(user: User, filters: Filters) -> list[dict[str, Any]]:
     """The drop-downs above the list; values are enumerations or ids in scope."""
     offices = rosters.offices_below(user, filters)
     classes = rosters.classes_here(user, filters)

@@ -33,6 +33,7 @@ STAYING = {
     "archives.Material": "custody passes with its receipt",
     "archives.PhotoFile": "what the school handed in",
     "archives.Handover": "is the receipt",
+    "exchange.GuardianCode": "opens the record at the school that handed it over, nowhere else",
     "transfers.Case": "belongs to the offices that decided it",
 }
 

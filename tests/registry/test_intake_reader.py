@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from registry import limited
+from config import limited_child
 from registry.intake import reading
 from registry.intake.columns import KEYS
 from registry.intake.reading import read_rows
@@ -91,7 +91,7 @@ def test_the_child_knows_no_secret_and_may_not_do_much(monkeypatch):
         "kind, body = reader._bad(reader.BadWorkbook('damaged', part=str(told)))\n"
         "reader.send(kind, body)",
     )
-    told = str([sorted(limited.ENVIRONMENT), [1024**3, 0, 0, 16], []])
+    told = str([sorted(limited_child.ENVIRONMENT), [1024**3, 0, 0, 16], []])
     assert f"（{told}）" in refused(h.workbook()).detail
 
 

@@ -16,6 +16,7 @@ from registry.demo import load
 from registry.demo.personas import load_personas
 from registry.demo.problems import plant
 from registry.demo.pupils import SEED, generate, newcomer
+from registry.demo.warnings import raise_warnings
 from registry.record import school_year_start
 from registry.services.code_lists import load_codes
 
@@ -67,6 +68,7 @@ class Command(BaseCommand):
         classes = load.load_classes(population.classes, users)
         records = load.load_pupils(population, classes)
         load.load_problems(problems, population, records)
+        raise_warnings(users)
         self._say(f"班级 {len(classes)} 个，学生 {len(records):,} 名，问题学籍 {len(problems)} 条")
 
     def _analyze(self) -> None:

@@ -1,0 +1,16 @@
+"""What the registry keeps sealed."""
+
+from config.sealed import SealedColumn, SealedFiles, history
+
+SEALED = (
+    SealedColumn("registry_student", "private", "学生敏感信息"),
+    history("registry_student", "private", "学生敏感信息"),
+    SealedColumn("registry_identitydocument", "number", "证件号码"),
+    history("registry_identitydocument", "number", "证件号码"),
+    SealedColumn("registry_familymember", "private", "家庭成员"),
+    history("registry_familymember", "private", "家庭成员"),
+    SealedColumn("registry_enrolmentsnapshot", "fields", "离校备份", "enrolment_id"),
+    SealedColumn("registry_importrow", "cells", "导入行", "batch_id || '.' || number"),
+    SealedFiles("registry_importbatch", "stored_as", "导入文件", "registry_importbatch"),
+    SealedFiles("registry_export", "stored_as", "导出文件", "registry_export"),
+)
