@@ -9,21 +9,56 @@ from django.core.exceptions import ImproperlyConfigured
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-app = Celery("xueji")
+app = Celery("xueji", task_cls="config.fence:FencedTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.autodiscover_tasks(["audit"], related_name="warning_tasks")
 
 # Static, reviewable, no tables. Deadlines live in the database and these tasks look for what is due.
 app.conf.beat_schedule = {
     "sweep-outbox": {"task": "transfers.tasks.sweep_outbox", "schedule": 60.0},
+    # A pass that waited while another ran has nothing left to do.
+    "seal-log": {"task": "audit.tasks.seal_log", "schedule": 5.0, "options": {"expires": 5}},
+    "sign-checkpoint": {"task": "audit.tasks.sign_checkpoint", "schedule": crontab(minute="0")},
+    "write-checkpoints": {
+        "task": "audit.tasks.write_checkpoints",
+        "schedule": crontab(hour="0", minute="10"),
+    },
+    "watch-sealer": {"task": "audit.tasks.watch_sealer", "schedule": crontab(minute="*/15")},
     "send-notices": {"task": "accounts.tasks.send_notices", "schedule": 60.0},
+    "purge-sign-ins": {"task": "accounts.tasks.purge_sign_ins", "schedule": crontab(minute="50")},
     "purge-notices": {"task": "accounts.tasks.purge_notices", "schedule": crontab(hour="3", minute="40")},
+    "seal-dormant-accounts": {
+        "task": "accounts.tasks.seal_dormant_accounts",
+        "schedule": crontab(hour="1", minute="30"),
+    },
+    "warn-idle-accounts": {
+        "task": "accounts.tasks.warn_idle_accounts",
+        "schedule": crontab(hour="8", minute="20"),
+    },
+    "warn-ending-trainings": {
+        "task": "accounts.tasks.warn_ending_trainings",
+        "schedule": crontab(hour="8", minute="10"),
+    },
+    "purge-account-lists": {
+        "task": "accounts.tasks.purge_account_lists",
+        "schedule": crontab(hour="3", minute="45"),
+    },
+    "watch-upkeep": {"task": "accounts.tasks.watch_upkeep", "schedule": crontab(hour="7", minute="0")},
+    "watch-mass-runs": {"task": "accounts.tasks.watch_mass_runs", "schedule": 60.0},
     "remind-and-escalate": {
         "task": "transfers.tasks.remind_and_escalate",
         "schedule": crontab(minute="*/15"),
     },
+    "evaluate-warnings": {"task": "audit.warning_tasks.evaluate_warnings", "schedule": 120.0},
+    "purge-attempts": {
+        "task": "audit.warning_tasks.purge_attempts",
+        "schedule": crontab(hour="3", minute="50"),
+    },
     "resume-intake": {"task": "registry.tasks.resume_intake", "schedule": 60.0},
     "resume-photos": {"task": "archives.tasks.resume_photos", "schedule": 60.0},
+    "resume-exports": {"task": "registry.tasks.resume_exports", "schedule": 60.0},
+    "purge-exports": {"task": "registry.tasks.purge_exports", "schedule": crontab(minute="5")},
     "purge-imports": {"task": "registry.tasks.purge_imports", "schedule": crontab(hour="3", minute="20")},
     "purge-materials": {"task": "archives.tasks.purge_materials", "schedule": crontab(hour="3", minute="0")},
     "gather-stragglers": {
@@ -38,6 +73,7 @@ app.conf.beat_schedule = {
         "task": "transfers.tasks.watch_suspensions",
         "schedule": crontab(hour="6", minute="10"),
     },
+    "watch-grants": {"task": "exchange.tasks.watch_grants", "schedule": crontab(hour="6", minute="30")},
     # R-NUM-06: a scheduled job beside the run that follows each completion.
     "issue-numbers": {"task": "transfers.tasks.issue_numbers", "schedule": crontab(hour="2", minute="30")},
 }

@@ -23,10 +23,10 @@ POSTGRES_SETTINGS = {
 SERVER_MAJOR = 18
 _CHARACTER_TYPES = {"C.UTF-8", "C.utf8"}  # the same one, as two libraries spell it
 ROLES = {  # account name: (attributes, variable that carries its address)
-    "xueji_owner": ("NOBYPASSRLS", "DATABASE_OWNER_URL"),
-    "xueji_app": ("NOBYPASSRLS", "DATABASE_URL"),
-    "xueji_worker": ("NOBYPASSRLS", "DATABASE_WORKER_URL"),
-    "xueji_backup": ("BYPASSRLS", "DATABASE_BACKUP_URL"),
+    "xueji_owner": ("NOBYPASSRLS NOREPLICATION", "DATABASE_OWNER_URL"),
+    "xueji_app": ("NOBYPASSRLS NOREPLICATION", "DATABASE_URL"),
+    "xueji_worker": ("NOBYPASSRLS NOREPLICATION", "DATABASE_WORKER_URL"),
+    "xueji_backup": ("BYPASSRLS REPLICATION", "DATABASE_BACKUP_URL"),
 }
 
 
@@ -126,8 +126,7 @@ def _prepare_role(connection: psycopg.Connection, role: str, attribute: str, pas
     # Every attribute is named: one that somebody once added by hand is taken away again.
     connection.execute(
         sql.SQL(
-            "{verb} ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION"
-            " {attribute} PASSWORD {verifier}"
+            "{verb} ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE {attribute} PASSWORD {verifier}"
         ).format(
             verb=sql.SQL("ALTER" if known else "CREATE"),
             role=sql.Identifier(role),

@@ -78,7 +78,10 @@ def error_response(
 
 
 def refusal_response(request: HttpRequest, refusal: Refusal) -> HttpResponse:
-    return error_response(request, refusal.status, refusal.code, refusal=refusal)
+    response = error_response(request, refusal.status, refusal.code, refusal=refusal)
+    if seconds := refusal.data.get("seconds"):  # a limit that says when it ends (AP-6)
+        response["Retry-After"] = seconds
+    return response
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

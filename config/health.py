@@ -10,7 +10,11 @@ from django.contrib.auth.decorators import login_not_required
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from config.breaker import held
+from config.fence import is_fenced
 from config.roles import dangers
+from config.rules import rule
+from config.upkeep import problems
 
 _PARTITIONS_AHEAD = 3  # months; below it the page turns yellow (ARCHITECTURE 7)
 _DISK_FREE_SHARE = 0.15  # SECURITY W16
@@ -64,6 +68,35 @@ def _keys() -> str:
     return "" if (settings.KEYRING / "ring.json").exists() else "密钥环不存在，请运行 manage.py make_keys"
 
 
+def _mass_runs() -> str:
+    waiting = held().filter(is_planned=False).count()
+    return f"{waiting} 项批量操作超过上限或因时钟跳变暂停，待两人确认" if waiting else ""
+
+
+def _fence() -> str:
+    return "从备份恢复的副本，尚未解除隔离：不办理、不发信、不跑任务" if is_fenced() else ""
+
+
+def _upkeep() -> str:
+    return "；".join(problem.text for problem in problems())
+
+
+def _sealer() -> str:
+    """Before the first checkpoint the installation's own age counts."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT extract(epoch FROM now() - greatest(
+                   (SELECT max(applied) FROM django_migrations WHERE app = 'audit' AND name = '0003_sealing'),
+                   (SELECT at FROM audit_checkpoint ORDER BY number DESC LIMIT 1))) / 3600"""
+        )
+        hours = cursor.fetchone()[0] or 0
+    return (
+        f"日志已 {int(hours)} 小时没有签署检查点，请检查 worker 与 beat"
+        if hours >= rule("LOG_SILENT_HOURS").number
+        else ""
+    )
+
+
 _CHECKS: tuple[tuple[str, Callable[[], str], bool], ...] = (
     ("database", _database, True),
     ("queue", _queue, False),  # the database keeps the promises; a dead queue only delays
@@ -71,7 +104,11 @@ _CHECKS: tuple[tuple[str, Callable[[], str], bool], ...] = (
     ("keys", _keys, True),
     ("partitions", _partitions, False),
     ("outbox", _outbox, False),
+    ("sealer", _sealer, False),
     ("disk", _disk, False),
+    ("mass_runs", _mass_runs, False),
+    ("fence", _fence, False),
+    ("upkeep", _upkeep, False),
 )
 
 

@@ -135,3 +135,100 @@ class IdempotencyKey(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class MassRun(models.Model):
+    """A run over many rows that two different persons confirm before it may go on (RE-4).
+
+    Held by the breaker, or confirmed beforehand for its day and at most `touched` rows. Of each kind one held
+    run is open at a time; a jump of the clock is a row of kind "clock" and counts seconds.
+    """
+
+    kind = models.CharField("种类", max_length=30)
+    path = PathField("机构路径")
+    day = models.DateField("日期")
+    touched = models.PositiveBigIntegerField("涉及数量")
+    of = models.PositiveBigIntegerField("总数", default=0)
+    is_planned = models.BooleanField("预先确认", default=False)
+    asked_at = models.DateTimeField("提出时间", db_default=Now())
+    first_id = models.BigIntegerField("第一确认人编号", null=True)
+    first_name = models.CharField("第一确认人", max_length=100, blank=True)
+    first_at = models.DateTimeField("第一次确认时间", null=True)
+    second_id = models.BigIntegerField("第二确认人编号", null=True)
+    second_name = models.CharField("第二确认人", max_length=100, blank=True)
+    second_at = models.DateTimeField("第二次确认时间", null=True)
+    used_at = models.DateTimeField("执行时间", null=True)
+    warned_at = models.DateTimeField("预警时间", null=True)
+
+    class Meta:
+        verbose_name = "批量操作"
+        constraints = [
+            models.CheckConstraint(
+                name="mass_run_two_persons",
+                condition=Q(second_id=None) | (Q(first_id__isnull=False) & ~Q(second_id=F("first_id"))),
+            ),
+            models.UniqueConstraint(
+                fields=["kind", "path"],
+                condition=Q(second_id=None, is_planned=False),
+                name="mass_run_one_held",
+            ),
+            models.UniqueConstraint(
+                fields=["kind", "path", "day"], condition=Q(is_planned=True), name="mass_run_one_plan"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.day} {self.touched}"
+
+
+class Beat(models.Model):
+    """The last beat of one machine since its start: the database's time, and the seconds since that start."""
+
+    boot = models.CharField("机器启动标识", primary_key=True, max_length=64)
+    at = models.DateTimeField("数据库时间")
+    ticks = models.FloatField("启动后秒数")
+
+    class Meta:
+        verbose_name = "心跳"
+
+    def __str__(self) -> str:
+        return f"{self.at}"
+
+
+class UpkeepRun(models.Model):
+    """A backup, a fetch of the write-ahead log, or a restore drill that ended, well or not (RE-6, RE-7)."""
+
+    class Kind(models.TextChoices):
+        BACKUP = "backup", "备份"
+        WAL = "wal", "归档日志"
+        DRILL = "drill", "恢复演练"
+
+    kind = models.CharField("种类", max_length=10, choices=Kind)
+    name = models.CharField("名称", max_length=60)
+    is_well = models.BooleanField("成功")
+    digest = models.CharField("报告摘要", max_length=64, blank=True)
+    ended_at = models.DateTimeField("结束时间", db_default=Now())
+
+    class Meta:
+        verbose_name = "备份与演练"
+        indexes = [models.Index(fields=["kind", "-ended_at"], name="upkeep_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+class FenceLift(models.Model):
+    """The cluster and its timeline on which this database may work; a restored copy has another (RE-8)."""
+
+    cluster = models.BigIntegerField("集群标识")
+    timeline = models.CharField("时间线", max_length=8)
+    lifted_by_name = models.CharField("解除人", max_length=100)
+    reason = models.CharField("理由", max_length=200)
+    lifted_at = models.DateTimeField("解除时间", db_default=Now())
+
+    class Meta:
+        verbose_name = "隔离解除"
+        constraints = [models.UniqueConstraint(fields=["cluster", "timeline"], name="fence_lifted_once")]
+
+    def __str__(self) -> str:
+        return f"{self.cluster}/{self.timeline}"

@@ -191,6 +191,7 @@ class Installation:
             say("装载演示数据,首次约一分钟…(Loading the demonstration country.)")
             manage(owner, log, "demo")
             manage(owner, log, "demo_cases")
+            manage(owner, log, "demo_grants")
         say("启动网页、任务与定时进程…(Starting web, worker and beat.)")
         workers = str(min(2, os.cpu_count() or 1))
         beat = ["celery", "-A", "config", "beat", "--loglevel", "INFO", "--pidfile="]

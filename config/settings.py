@@ -64,6 +64,10 @@ UNDER_TEST = flag("XUEJI_TEST")  # fault points speak only here
 VAR = Path(text("XUEJI_VAR", str(BASE_DIR / "var")))
 SECRET_KEY = text("XUEJI_SECRET_KEY")
 KEYRING = Path(text("XUEJI_KEYRING", str(VAR / "keys")))
+# Backups, and the key that seals them: never in the same place (RE-6). PG_BIN: PostgreSQL's own programs.
+BACKUPS = Path(text("XUEJI_BACKUPS", str(VAR / "backups")))
+BACKUP_KEY = Path(text("XUEJI_BACKUP_KEY", str(KEYRING / "backup")))
+PG_BIN = text("XUEJI_PG_BIN", "")
 ORIGIN = text("XUEJI_ORIGIN", "http://127.0.0.1:8000")
 IS_HTTPS = ORIGIN.startswith("https://")
 VERSION = "0.1.0"
@@ -81,6 +85,9 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",  # the interactive page's own files: nothing comes from elsewhere
     "django_htmx",
+    "allauth.account",  # its tables stay empty: the second factors need it, sign-in is ours
+    "allauth.mfa",
+    "allauth.idp.oidc",  # clients and tokens of receivers outside; of its routes only the token's is mounted
     "pgtrigger",
     "pghistory",
     "config",
@@ -89,12 +96,14 @@ INSTALLED_APPS = [
     "registry",
     "archives",
     "transfers",
+    "exchange",
 ]
 MIDDLEWARE = [
     "config.middleware.RequestId",
     "config.middleware.SecurityHeaders",
     "config.middleware.ChosenLanguage",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -103,6 +112,10 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "accounts.devices.DeviceCookie",
+    "accounts.middleware.LiveSignIn",
+    "config.fence.Fence",
     "accounts.middleware.ActingOffice",
     "accounts.middleware.RequestTransaction",  # the innermost: everything a view does is inside
 ]
@@ -179,18 +192,33 @@ AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
 LOGIN_URL = "accounts:sign_in"
 LOGIN_REDIRECT_URL = "home"
 PASSWORD_HASHERS = ["accounts.passwords.Argon2id"]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-]
+AUTH_PASSWORD_VALIDATORS = [{"NAME": "accounts.passwords.Rules"}]
 SILENCED_SYSTEM_CHECKS = ["guardian.W001"]  # rights are computed in accounts.rights; the backend is not used
 ANONYMOUS_USER_NAME = None
 SESSION_COOKIE_NAME = "__Host-xueji" if IS_HTTPS else "xueji"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_NAME = "__Host-csrf" if IS_HTTPS else "csrf"
-SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_AGE = 12 * 3600  # of a visitor; a sign-in ends at the hour that its rule fixes
+# Second factors (AC-3). Sign-up, e-mail and reset by e-mail do not exist: none of their routes is mounted.
+ACCOUNT_USER_MODEL_EMAIL_FIELD = None  # our accounts have none
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_RATE_LIMITS = False  # accounts.throttle counts in the database, for every way in
+MFA_ADAPTER = "accounts.factor_adapter.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+MFA_TOTP_TOLERANCE = 1  # one step of 30 seconds to either side
+# Whose address counts for the throttle: the last proxy before us names it when we stand behind one.
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if IS_HTTPS else 0
 CSRF_FAILURE_VIEW = "config.errorpages.csrf_failure"
+# Receivers outside (AP-2): opaque tokens of ten minutes, secrets of 256 bits, nobody without a secret.
+IDP_OIDC_ADAPTER = "exchange.oauth.Adapter"
+IDP_OIDC_ACCESS_TOKEN_EXPIRES_IN = 600
+IDP_OIDC_ACCESS_TOKEN_FORMAT = "opaque"  # noqa: S105
+IDP_OIDC_AUTH_METHODS = ["client_secret_basic", "client_secret_post"]
 
 # ── Notices by e-mail ──────────────────────────────
 # Without an address of a mail server nothing is sent; the demonstration keeps its mail in a folder.
@@ -229,7 +257,8 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 # The proxy says how it was asked, and overwrites what a browser sends; else no answer would carry HSTS.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_HTTPS else None
-SECURE_SSL_REDIRECT = False  # the proxy before us speaks TLS; granian serves plain http behind it
+SECURE_SSL_REDIRECT = IS_HTTPS  # whoever came past the proxy, or to its plain port
+SECURE_REDIRECT_EXEMPT = ["^healthz$"]  # asked from the machine itself
 SECURE_HSTS_SECONDS = 31536000 if IS_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_HTTPS
 SECURE_HSTS_PRELOAD = IS_HTTPS

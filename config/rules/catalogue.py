@@ -22,6 +22,7 @@ SYSTEM_GUIDE = "全国中小学生学籍信息管理系统使用指南"
 YEARLY_NOTICE = "教育部年度毕业升级工作通知"
 CLASS_SIZE_STANDARD = "国家班额标准"
 PROTECTION_STANDARD = "《网络安全等级保护基本要求》（GB/T 22239）"
+INFORMATION_LAW = "《中华人民共和国个人信息保护法》"
 
 # What happens to a registration that departs from the rule.
 STRICTNESS = {"off": _("不检查"), "warn": _("提示"), "block": _("不予受理")}
@@ -68,6 +69,11 @@ REGISTRATION_STEP_DAYS = Parameter(
     # No article gives a clock for 学籍注册: ten working days a step is our default, after the transfer's.
     "REGISTRATION_STEP_DAYS", "第六条", 10, "工作日", at_most(10), PROVINCE,
     _("学籍注册每一环节在十个工作日内核办；办法未定时限，本系统参照转学执行"),
+)
+DISPUTE_ANSWER_DAYS = Parameter(
+    # The law asks for an answer with a reason and gives no term: fifteen working days is our default.
+    "DISPUTE_ANSWER_DAYS", f"{INFORMATION_LAW}第五十条", 15, "工作日", at_most(15), PROVINCE,
+    _("监护人对学籍信息提出异议的，学校在十五个工作日内核实并答复，不予采纳的说明理由"),
 )
 
 # --- Entry, classes, quota -------------------------------------------------------------------------
@@ -332,15 +338,115 @@ ACCOUNT_SEAL_DAYS = Parameter(
     "ACCOUNT_SEAL_DAYS", "第二十四条", 180, "日", at_most(180), NATION,
     _("半年以上未使用的账号封存"),
 )
+ACCOUNT_SEAL_NOTICE_DAYS = Parameter(
+    # No source gives a term for the warning; two weeks are ours.
+    "ACCOUNT_SEAL_NOTICE_DAYS", "第二十四条", 14, "日", between(7, 30), NATION,
+    _("账号因长期未使用被封存前多少天提醒"),
+)
+MASS_RUN_RECORDS = Parameter(
+    # SECURITY RE-4, as the three that follow; a level may only stop earlier.
+    "MASS_RUN_RECORDS", PROTECTION_STANDARD, 5000, "条", between(1, 5000), NATION,
+    _("自动封存、清理和到期处理一次涉及的数据超过此数的，须由两人确认"),
+)
+MASS_RUN_PERCENT = Parameter(
+    "MASS_RUN_PERCENT", PROTECTION_STANDARD, 1, "%", at_most(1), NATION,
+    _("自动封存一次涉及的账号超过全部账号此比例的，须由两人确认"),
+)
+MASS_RUN_HANDFUL = Parameter(
+    # A country has a million accounts; where there are fifty, one of them is already 2 %.
+    "MASS_RUN_HANDFUL", PROTECTION_STANDARD, 5, "个", at_most(5), NATION,
+    _("自动封存一次涉及的账号不超过此数的，不论比例"),
+)
+BACKUP_KEEP_DAYS = Parameter(
+    "BACKUP_KEEP_DAYS", PROTECTION_STANDARD, 30, "日", between(7, 180), NATION,
+    _("数据库和材料的备份保留的时间"),
+)
+BACKUP_AGE_DAYS = Parameter(
+    # SECURITY RE-6 and RE-7: daily, and monthly.
+    "BACKUP_AGE_DAYS", PROTECTION_STANDARD, 1, "日", at_most(1), NATION,
+    _("两次完整备份之间最长的间隔"),
+)
+DRILL_AGE_DAYS = Parameter(
+    "DRILL_AGE_DAYS", PROTECTION_STANDARD, 31, "日", at_most(31), NATION,
+    _("两次恢复演练之间最长的间隔"),
+)
+CLOCK_JUMP_MINUTES = Parameter(
+    "CLOCK_JUMP_MINUTES", PROTECTION_STANDARD, 5, "分钟", between(1, 5), NATION,
+    _("数据库时间在两次心跳之间跳变超过此数的，暂停自动封存、清理和到期处理"),
+)
 PASSWORD_DAYS = Parameter(
     # The article gives no interval; ninety days is our promise (SECURITY AC-2), a province only shortens it.
     "PASSWORD_DAYS", "第二十四条", 90, "日", at_most(90), PROVINCE,
     _("定期更换密码"),
 )
+PASSWORD_WARN_DAYS = Parameter(
+    "PASSWORD_WARN_DAYS", "第二十四条", 14, "日", between(7, 30), PROVINCE,
+    _("密码到期前多少天开始提醒"),
+)
+PASSWORD_LENGTH = Parameter(
+    "PASSWORD_LENGTH", PROTECTION_STANDARD, 12, "字", fixed(12), NATION,
+    _("密码的最短长度；不足二十个字的还须包含四类字符中的三类"),
+)
+PASSWORD_HISTORY = Parameter(
+    "PASSWORD_HISTORY", PROTECTION_STANDARD, 5, "个", fixed(5), NATION,
+    _("最近用过的多少个密码不得再用"),
+)
+# How the door is kept (SECURITY AC-5, AC-6): a province may be stricter, never laxer.
+SIGN_IN_FAILURES = Parameter(
+    "SIGN_IN_FAILURES", PROTECTION_STANDARD, 5, "次", between(3, 5), NATION,
+    _("一个账号连续登录失败多少次后须等待"),
+)
+ADDRESS_FAILURES = Parameter(
+    # A whole school stands behind one address.
+    "ADDRESS_FAILURES", PROTECTION_STANDARD, 20, "次", between(10, 50), NATION,
+    _("一个网络地址连续登录失败多少次后，未在该处登录过的账号须等待"),
+)
+SIGN_IN_WAIT = Parameter(
+    "SIGN_IN_WAIT", PROTECTION_STANDARD, 15, "分钟", between(15, 60), NATION,
+    _("登录失败过多时的等待时间；每再失败一次加倍"),
+)
+SIGN_IN_WAIT_MOST = Parameter(
+    "SIGN_IN_WAIT_MOST", PROTECTION_STANDARD, 60, "分钟", fixed(60), NATION,
+    _("登录失败后最长的等待时间；任何人都不能使别人的账号一直不能登录"),
+)
+SIGN_IN_IDLE = Parameter(
+    "SIGN_IN_IDLE", PROTECTION_STANDARD, 30, "分钟", at_most(30), PROVINCE,
+    _("没有操作多久后登录结束"),
+)
+SIGN_IN_IDLE_HIGH = Parameter(
+    "SIGN_IN_IDLE_HIGH", PROTECTION_STANDARD, 15, "分钟", at_most(15), PROVINCE,
+    _("省级及以上人员和各类管理员没有操作多久后登录结束"),
+)
+SIGN_IN_HOURS = Parameter(
+    "SIGN_IN_HOURS", PROTECTION_STANDARD, 12, "小时", at_most(12), PROVINCE,
+    _("一次登录最长的时间"),
+)
+STEP_UP_MINUTES = Parameter(
+    "STEP_UP_MINUTES", PROTECTION_STANDARD, 5, "分钟", fixed(5), NATION,
+    _("办理高风险事项前的再次验证在多长时间内有效"),
+)
 TRAINING_VALID_DAYS = Parameter(
     # Two years, counted in days so that 29 February has a yesterday (SECURITY AC-10).
     "TRAINING_VALID_DAYS", "第二十二条", 730, "日", fixed(730), NATION,
     _("先培训后上岗，培训记录在此期间内有效"),
+)
+TRAINING_WARN_DAYS = Parameter(
+    "TRAINING_WARN_DAYS", "第二十二条", 60, "日", between(7, 180), PROVINCE,
+    _("培训记录到期前多少天提醒本人和上级单位"),
+)
+ONE_USE_CODE_HOURS = Parameter(
+    # SECURITY AC-4; the article only asks that accounts be kept safe.
+    "ONE_USE_CODE_HOURS", "第二十四条", 24, "小时", at_most(24), PROVINCE,
+    _("首次登录和重设用的一次性验证码自发放起的有效时间"),
+)
+GRANT_MOST_DAYS = Parameter(
+    # No source gives a length: half a year is ours, and nobody looks on for more than one.
+    "GRANT_MOST_DAYS", "第二十四条", 180, "日", at_most(366), PROVINCE,
+    _("一项临时授权的最长期限"),
+)
+ACCOUNT_LIST_ROWS = Parameter(
+    "ACCOUNT_LIST_ROWS", PROTECTION_STANDARD, 500, "行", at_most(2000), NATION,
+    _("一份批量建立账号的表格的行数"),
 )
 UPLOAD_KEEP_DAYS = Parameter(
     "UPLOAD_KEEP_DAYS", "第二十四条", 7, "日", at_most(7), PROVINCE,
@@ -373,6 +479,87 @@ LOOKUPS_PER_HOUR = Parameter(
 LOOKUPS_PER_DAY = Parameter(
     "LOOKUPS_PER_DAY", "第二十四条", 100, "次", at_most(100), PROVINCE,
     _("每人每日跨管理范围查重的次数"),
+)
+BUDGET_NOTICE_PERCENT = Parameter(
+    "BUDGET_NOTICE_PERCENT", "第二十四条", 80, "%", between(10, 80), PROVINCE,
+    _("查阅限额使用到此比例时提醒本人"),
+)
+BUDGET_EXTRA_PERCENT = Parameter(
+    # After a second factor the budget is stretched once by this share, then refused (SECURITY RD-6).
+    "BUDGET_EXTRA_PERCENT", "第二十四条", 20, "%", between(0, 20), PROVINCE,
+    _("限额用尽后经再次验证身份可延展的比例"),
+)
+REVEALS_STEP_UP = Parameter(
+    "REVEALS_STEP_UP", "第二十四条", 10, "次", at_most(10), PROVINCE,
+    _("每小时查看敏感信息明文超过此次数须再次验证身份"),
+)
+
+PROTECTION_DAYS = Parameter(
+    # No source gives a length: a year is ours, then two persons look at it again.
+    "PROTECTION_DAYS", "《未成年人网络保护条例》第三十六条", 366, "日", between(1, 366), PROVINCE,
+    _("一名学生列为保护对象的最长期限，到期须重新提出和确认"),
+)
+REVEAL_SECOND_MINUTES = Parameter(
+    "REVEAL_SECOND_MINUTES", "第二十四条", 60, "分钟", at_most(60), PROVINCE,
+    _("查看保护对象明文的申请须在此时间内由另一人同意并使用"),
+)
+
+# --- Early warning (SECURITY 11): a province may tighten, never loosen -----------------------------
+
+WARNINGS = Subject(_("预警"))
+
+W3_REVEALS = Parameter(
+    "W3_REVEALS", "第二十三条", 10, "次", at_most(10), PROVINCE,
+    _("一人在规定分钟数内查看明文达到此次数即预警"),
+)
+W3_MINUTES = Parameter(
+    "W3_MINUTES", "第二十三条", 10, "分钟", between(10, 60), PROVINCE,
+    _("累计查看明文次数的分钟数"),
+)
+W5_LOOKUPS = Parameter(
+    "W5_LOOKUPS", "第二十三条", 20, "次", at_most(20), PROVINCE,
+    _("一人一日跨范围查重超过此次数即预警"),
+)
+W5_WITHOUT_CASE = Parameter(
+    "W5_WITHOUT_CASE", "第二十三条", 5, "次", at_most(5), PROVINCE,
+    _("一人一日连续查重而没有随后的办件，达到此次数即预警"),
+)
+W7_FAILURES = Parameter(
+    "W7_FAILURES", "第二十三条", 20, "次", at_most(20), PROVINCE,
+    _("一个单位的账号在规定分钟数内登录失败达到此次数即预警"),
+)
+W7_ACCOUNTS = Parameter(
+    "W7_ACCOUNTS", "第二十三条", 5, "个", at_most(5), PROVINCE,
+    _("同一地址在规定分钟数内登录失败的账号达到此数即预警"),
+)
+W7_MINUTES = Parameter(
+    "W7_MINUTES", "第二十三条", 10, "分钟", between(10, 60), PROVINCE,
+    _("累计登录失败的分钟数"),
+)
+W9_MINUTES = Parameter(
+    "W9_MINUTES", "第二十三条", 10, "分钟", between(10, 60), PROVINCE,
+    _("经办人与审核领导先后在同一设备上登录，间隔不超过此分钟数即预警"),
+)
+W14_DAYS = Parameter(
+    "W14_DAYS", "第二十四条", 30, "日", between(7, 90), PROVINCE,
+    _("一项对外提供到期前多少天预警"),
+)
+WARNING_HINT_HOURS = Parameter(
+    "WARNING_HINT_HOURS", "第二十三条", 24, "小时", at_most(24), PROVINCE,
+    _("提示级预警的处置时限，逾期报上一级"),
+)
+WARNING_HOURS = Parameter(
+    "WARNING_HOURS", "第二十三条", 4, "小时", at_most(4), PROVINCE,
+    _("预警级预警的处置时限，逾期报上一级"),
+)
+WARNING_SEVERE_HOURS = Parameter(
+    "WARNING_SEVERE_HOURS", "第二十三条", 1, "小时", at_most(1), PROVINCE,
+    _("严重级预警的处置时限，逾期报上一级"),
+)
+LOG_SILENT_HOURS = Parameter(
+    # Checkpoints are signed every hour (SECURITY AU-4, W15).
+    "LOG_SILENT_HOURS", "第二十三条", 2, "小时", at_most(2), NATION,
+    _("日志多久没有签署检查点即预警"),
 )
 
 # --- Images (at most 2 MB and 60 KB; the photo's size in pixels has bounds of ours) ----------------
@@ -452,6 +639,82 @@ INTAKE_SECONDS = Parameter(
 INTAKE_ATTEMPTS = Parameter(
     "INTAKE_ATTEMPTS", PROTECTION_STANDARD, 2, "次", at_most(2), NATION,
     _("解析进程异常退出的导入文件最多解析的次数，此后搁置"),
+)
+
+# --- Guardians ---------------------------------------------------------------------------------------
+
+GUARDIANS = Subject(_("监护人查询"))
+
+GUARDIAN_CODE_DAYS = Parameter(
+    "GUARDIAN_CODE_DAYS", INFORMATION_LAW, 365, "日", between(1, 365), PROVINCE,
+    _("监护人查询码自发放起的有效天数"),
+)
+GUARDIAN_CODE_TRIES = Parameter(
+    "GUARDIAN_CODE_TRIES", INFORMATION_LAW, 5, "次", between(3, 10), PROVINCE,
+    _("监护人查询码核对学生身份失败多少次后停用"),
+)
+GUARDIAN_MINUTES = Parameter(
+    "GUARDIAN_MINUTES", INFORMATION_LAW, 15, "分钟", between(5, 30), PROVINCE,
+    _("监护人查询页无操作多久后退出"),
+)
+INSPECTION_HIDDEN_DAYS = Parameter(
+    "INSPECTION_HIDDEN_DAYS", INFORMATION_LAW, 90, "日", between(0, 90), PROVINCE,
+    _("上级检查时的查看多少天后向监护人显示"),
+)
+
+# --- Files of pupils' data inside the own region (SECURITY EX-1, EX-5, AP-6, W1: only narrower) ------
+
+EXPORTS = Subject(_("导出"))
+
+EXPORT_ROWS = Parameter(
+    "EXPORT_ROWS", "第二十四条", 200_000, "行", at_most(200_000), PROVINCE,
+    _("一次导出的人数"),
+)
+EXPORTS_PER_DAY = Parameter(
+    "EXPORTS_PER_DAY", "第二十四条", 3, "次", at_most(3), PROVINCE,
+    _("一人一日申请导出的次数"),
+)
+EXPORT_DOWNLOADS = Parameter(
+    "EXPORT_DOWNLOADS", "第二十四条", 3, "次", at_most(3), PROVINCE,
+    _("一份导出文件可以领取的次数"),
+)
+EXPORT_KEEP_DAYS = Parameter(
+    "EXPORT_KEEP_DAYS", "第二十四条", 3, "日", at_most(3), PROVINCE,
+    _("导出文件生成后保留的时间，到期删除"),
+)
+W1_ROWS = Parameter(
+    "W1_ROWS", "第二十三条", 5000, "行", at_most(5000), PROVINCE,
+    _("一次导出超过此数即预警"),
+)
+W1_EXPORTS = Parameter(
+    "W1_EXPORTS", "第二十三条", 3, "次", between(2, 3), PROVINCE,
+    _("一人在预警期间内导出达到此数即预警，须领导再次确认"),
+)
+W1_DAYS = Parameter(
+    "W1_DAYS", "第二十三条", 7, "日", at_least(7), PROVINCE,
+    _("计算一人导出次数的预警期间"),
+)
+
+# --- Provision outside (SECURITY EX-2, AP-6) --------------------------------------------------------
+
+PROVISION_OUTSIDE = Subject(_("对外提供"))
+
+GRANT_MONTHS = Parameter(
+    "GRANT_MONTHS", "第二十四条", 12, "月", at_most(12), PROVINCE,
+    _("一项对外提供的最长期限，到期前须重新审批"),
+)
+GRANT_RECORDS_A_DAY = Parameter(
+    # No source gives a number: ours lets a city be read in a day, and not a province.
+    "GRANT_RECORDS_A_DAY", "第二十四条", 200_000, "条", at_most(1_000_000), PROVINCE,
+    _("一项对外提供每日额度的上限"),
+)
+CLIENT_CALLS_PER_MINUTE = Parameter(
+    "CLIENT_CALLS_PER_MINUTE", PROTECTION_STANDARD, 60, "次", at_most(60), PROVINCE,
+    _("一个客户端每分钟的请求次数"),
+)
+CLIENT_TOKENS_PER_MINUTE = Parameter(
+    "CLIENT_TOKENS_PER_MINUTE", PROTECTION_STANDARD, 10, "次", at_most(10), NATION,
+    _("一个地址每分钟申请访问令牌的次数"),
 )
 
 # --- The rules themselves --------------------------------------------------------------------------

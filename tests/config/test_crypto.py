@@ -9,12 +9,11 @@ from config.crypto import (
     DoesNotOpen,
     blind_index,
     half_indexes,
-    keyring,
-    make_keyring,
     salted_digest,
     seal,
     unseal,
 )
+from config.keyring import keyring, make_keyring
 from registry.identity import canonical
 from registry.models import IdentityDocument, Student
 from tests import make

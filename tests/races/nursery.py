@@ -34,6 +34,8 @@ from django.db.models import Q  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.urls import resolve  # noqa: E402
 
+from accounts import sealing  # noqa: E402
+from accounts.tasks import seal_dormant_accounts  # noqa: E402
 from archives.photo_checking import check_batch as check_photos  # noqa: E402
 from audit.services import System  # noqa: E402
 from config.celery import app  # noqa: E402
@@ -107,6 +109,12 @@ def remind() -> dict[str, Any]:
     return {"done": remind_and_escalate()}
 
 
+def seal(batch: int) -> dict[str, Any]:
+    """What beat does by night, `batch` accounts at a time."""
+    sealing.BATCH = batch
+    return {"sealed": seal_dormant_accounts()}
+
+
 def check(job: int) -> dict[str, Any]:
     """A worker's turn at a workbook."""
     check_batch(job)
@@ -143,6 +151,7 @@ ORDERS: dict[str, Callable[..., dict[str, Any]]] = {
     "work": work,
     "move": move,
     "remind": remind,
+    "seal": seal,
     "check": check,
     "photos": photos,
     "submit": submit,

@@ -4,7 +4,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from config.crypto import make_keyring
+from config.keyring import make_keyring
+from config.signing import make_signing_key
 
 
 class Command(BaseCommand):
@@ -14,4 +15,5 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         made = make_keyring(settings.KEYRING, timezone.localdate().year)
+        make_signing_key()
         self.stdout.write("已生成密钥。" if made else "密钥已存在。")
