@@ -10,19 +10,16 @@ from functools import partial, reduce
 
 from django.core import signing
 from django.db.models import QuerySet
-from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organization, User
 from accounts.rights import explain
 from accounts.roles import Right
 from archives.models import Material
-from audit.models import AccessEntry
+from audit.budgets import spend
 from audit.services import record_look_up
 from config.clock import today
 from config.crypto import blind_index
-from config.errors import Refusal
-from config.rules import rules
 from config.scope import NATION, ancestors, common_path, current_scope, scope
 from registry.form_values import parse_date
 from registry.identity import canonical, family, fold_number, mask_name, search_keys
@@ -38,7 +35,8 @@ from registry.models import (
 )
 from registry.names import fold_name
 from registry.numbers import FORMAL, parse_status_number
-from registry.record import same_person_index
+from registry.protection import HIDDEN_PLACE, is_protected
+from registry.record import latest_spell, same_person_index
 from registry.services.duplicates import SAME_NUMBER, Suspicion, blocking_problems, note_problem
 from registry.services.intake_rules import Entrant, base_list_area, not_on_base_list, stage_of
 from registry.status import LEFT, OPEN, STATUSES
@@ -55,16 +53,6 @@ from transfers.models import Evidence
 _BUREAUS = ("county", "city", "province")
 FOUND_MINUTES = 30  # a look-up that no filing followed by then is forgotten
 _FOUND = "transfers.across.found"
-
-
-class LookUpsSpent(Refusal):
-    """RD-6: the person's budget of look-ups across scope is used up."""
-
-    code, status = "look_ups_spent", 429
-    rule = "RD-6"
-    message = _(
-        "您在{period}内的全国查重次数已达上限（{limit} 次），请稍后再试；如确需继续，请联系上级主管部门。"
-    )
 
 
 @contextmanager
@@ -107,19 +95,6 @@ class Finding:
         return not self.hits
 
 
-def spend_look_up(actor: User) -> None:
-    """Raise LookUpsSpent when the person's hourly or daily budget is used up."""
-    budget = rules(("LOOKUPS_PER_HOUR", "LOOKUPS_PER_DAY"), at=actor.acting_path, on=today())
-    made = AccessEntry.objects.filter(actor_id=actor.pk, outcome=AccessEntry.Outcome.LOOK_UP)
-    for key, length, period in (
-        ("LOOKUPS_PER_HOUR", timedelta(hours=1), _("一小时")),
-        ("LOOKUPS_PER_DAY", timedelta(days=1), _("一天")),
-    ):
-        limit = budget[key].number
-        if made.filter(at__gt=Now() - length).count() >= limit:
-            raise LookUpsSpent(period=period, limit=limit)
-
-
 def look_up(
     actor: User,
     *,
@@ -135,10 +110,10 @@ def look_up(
     number by name, sex and birth date.
 
     Outside the asker's scope the answer names only the county, and the name is masked. Each look-up is
-    counted and recorded. Raises NotAllowed, LookUpsSpent.
+    counted and recorded. Raises NotAllowed, BudgetStepUp, BudgetSpent, Stopped.
     """
     explain(actor, Right.LOOK_UP, at=actor.acting_path).or_raise()
-    spend_look_up(actor)
+    spend(actor, "look_ups")
     form = canonical(id_type, fold_number(id_number), nationality) if id_number else ""
     with scope(NATION):
         if form:
@@ -173,6 +148,8 @@ def _hit(spell: Enrolment, offices: dict[str, Organization], actor: User, matche
     status = STATUSES[spell.status].name
     if any(spell.org_path.startswith(path) for path in actor.scope_paths(Right.VIEW_STUDENT)):
         return Hit(spell.student, spell.name, offices[spell.org_path].name, status, matched)
+    if is_protected(spell.student_id):
+        return Hit(None, mask_name(spell.name), str(HIDDEN_PLACE), status, matched)
     return Hit(None, mask_name(spell.name), f"{_bureau(spell.org_path, offices)}所辖学校", status, matched)
 
 
@@ -200,20 +177,20 @@ def find_pupil(actor: User, *, name: str, number: str, route: str, is_move: bool
     number will do. Whatever would stop a filing is said here, before anybody is sent for papers (2001 to
     2003); a problem record stops a move only.
 
-    Counted and recorded, refused or not. Raises NotAllowed, LookUpsSpent, DoesNotMatch, OpenElsewhere,
-    MarkedAsLeft, StatusEnded, ProblemFirst.
+    Counted and recorded, refused or not. Raises NotAllowed, BudgetStepUp, BudgetSpent, Stopped,
+    DoesNotMatch, OpenElsewhere, MarkedAsLeft, StatusEnded, ProblemFirst.
     """
     explain(actor, Right.LOOK_UP, at=actor.acting_path).or_raise()
-    spend_look_up(actor)
+    spend(actor, "look_ups")
     with scope(NATION):
         student = _holder_of(number)
         if student is None or student.name_fold != fold_name(name):
             raise DoesNotMatch(afterwards=_counted(actor, route, is_found=False))
-        spell = student.enrolments.filter(is_void=False).order_by("-valid").first()
+        spell = latest_spell(student)
         if spell is None:  # a registration that was refused: no status, and so nothing to be found
             raise DoesNotMatch(afterwards=_counted(actor, route, is_found=False))
         _refuse_unfit(student, spell, is_move, _counted(actor, route, is_found=True))
-        school = _school_words(spell.org_path, actor)
+        school = _school_words(spell.org_path, actor, student.pk)
     record_look_up(actor=actor, route=route, found=True)
     held = {"student": student.pk, "name": _name_digest(student), "actor": actor.pk}
     return Found(
@@ -242,10 +219,10 @@ def found_card(student: Student, actor: User, token: str) -> Found:
     been voided meanwhile.
     """
     with scope(NATION):
-        spell = student.enrolments.filter(is_void=False).order_by("-valid").first()
+        spell = latest_spell(student)
         if spell is None:
             raise FoundExpired(minutes=FOUND_MINUTES)
-        school = _school_words(spell.org_path, actor)
+        school = _school_words(spell.org_path, actor, student.pk)
     return Found(token, mask_name(student.name), school, spell.grade, stage_of(spell.grade), spell.status)
 
 
@@ -284,13 +261,13 @@ def _refuse_unfit(student: Student, spell: Enrolment, is_move: bool, counted: "p
     """Raise what the national consistency check answers for a pupil whom number and name both name."""
     business = OpenBusiness.objects.filter(student=student).first()
     if business is not None:
-        raise OpenElsewhere(place=_place_words(business.to_path), afterwards=counted)
+        raise OpenElsewhere(place=_place_of(student.pk, business.to_path), afterwards=counted)
     if spell.status == LEFT:
-        raise MarkedAsLeft(place=_place_words(spell.org_path), afterwards=counted)
+        raise MarkedAsLeft(place=_place_of(student.pk, spell.org_path), afterwards=counted)
     if spell.status not in OPEN:
         raise StatusEnded(status=STATUSES[spell.status].name, afterwards=counted)
     if is_move and blocking_problems(student):
-        raise ProblemFirst(place=_place_words(spell.org_path), afterwards=counted)
+        raise ProblemFirst(place=_place_of(student.pk, spell.org_path), afterwards=counted)
 
 
 def open_business_words(student_id: int) -> dict[str, str]:
@@ -299,14 +276,19 @@ def open_business_words(student_id: int) -> dict[str, str]:
         held = OpenBusiness.objects.filter(student=student_id).first()
         if held is None:  # it has just ended
             return {"place": str(_("他处")), "kind": str(_("其他业务"))}
-        return {"place": _place_words(held.to_path), "kind": held.kind_name}
+        return {"place": _place_of(student_id, held.to_path), "kind": held.kind_name}
 
 
-def _school_words(path: str, actor: User) -> str:
-    """The school by name inside the asker's scope; outside, the county it belongs to."""
+def _school_words(path: str, actor: User, student_id: int) -> str:
+    """The school by name inside the asker's scope; outside, the county it belongs to, or nothing (AZ-10)."""
     if any(path.startswith(above) for above in actor.scope_paths(Right.VIEW_STUDENT)):
         return Organization.objects.get(path=path).name
-    return f"{_place_words(path)}所辖学校"
+    return str(HIDDEN_PLACE) if is_protected(student_id) else f"{_place_words(path)}所辖学校"
+
+
+def _place_of(student_id: int, path: str) -> str:
+    """The bureau to ask about a pupil elsewhere; of a protected one none is named (AZ-10)."""
+    return str(HIDDEN_PLACE) if is_protected(student_id) else _place_words(path)
 
 
 def _place_words(path: str) -> str:

@@ -14,6 +14,7 @@ from accounts.idempotency import body_digest
 from accounts.models import User
 from accounts.openapi import describe, in_path, page_of
 from accounts.roles import Right
+from accounts.step_up import require_step_up
 from archives.services import find_uploads
 from audit.services import record_list, record_read
 from config.errors import BadRequest, NotFound
@@ -39,14 +40,14 @@ from transfers.kinds import KINDS
 from transfers.kinds.allowances import ALLOWANCE_CHANGE
 from transfers.kinds.identity_change import IDENTITY_CHANGE
 from transfers.models import Case
-from transfers.queries import STARTERS, open_case, read_cases, read_filters
+from transfers.queries import SIGNING, STARTERS, open_case, read_cases, read_filters
 from transfers.views.registration import own_school
 
 _RIGHTS = {
     "create": STARTERS,
     "preview": STARTERS,
     "withdraw": STARTERS,
-    "decide": (Right.REVIEW, Right.DECIDE),
+    "decide": SIGNING,
     "return_rows": (Right.REVIEW, Right.DECIDE, Right.FILE),
 }
 _TAG = "办件"
@@ -145,7 +146,7 @@ class CaseViewSet(ViewSet):
     naming_records = ("create", "preview")  # by `student`
 
     @property
-    def required_rights(self) -> tuple[Right, ...]:
+    def required_rights(self) -> tuple[str, ...]:
         return _RIGHTS.get(self.action or "", (Right.VIEW_CASE,))
 
     @describe(
@@ -248,6 +249,8 @@ class CaseViewSet(ViewSet):
     def decide(self, request: Request, number: str) -> Response:
         user: Any = request.user
         case = self.subject(request, user, number)
+        if KINDS[case.kind].steps_up:
+            require_step_up(request._request)
         services.decide(case, actor=user, **read_body(request, DecisionBody))
         return Response(self.read(user, open_case(user, number)))
 
@@ -321,9 +324,8 @@ def file_given(user: User, given: dict[str, Any]) -> Case:
             values=given["values"],
             class_id=given["class_id"],
         )
-    student, found = subject_of(user, kind, given)
-    file_it = filing.file_elsewhere if found else filing.file_own
-    return file_it(
+    student, _found = subject_of(user, kind, given)
+    return filing.file_pupil(
         kind,
         office,
         student,

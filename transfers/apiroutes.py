@@ -6,10 +6,15 @@ from rest_framework.routers import SimpleRouter
 
 from accounts.api_docs import ApiDocs, ApiDocument, ApiDocumentYaml
 from accounts.api_jobs import JobViewSet
+from accounts.api_log import AccessViewSet, ActViewSet
 from accounts.api_notices import NoticeViewSet
+from accounts.api_people import PersonViewSet
 from accounts.api_rules import RuleViewSet
+from accounts.api_sealings import SealingViewSet
+from accounts.api_warnings import WarningViewSet
 from archives.api import MaterialView
 from registry.api.codes import CodeListViewSet
+from registry.api.exports import ExportViewSet
 from registry.api.imports import ImportViewSet
 from registry.api.places import ClassViewSet, SchoolViewSet
 from registry.api.students import StudentViewSet
@@ -24,11 +29,17 @@ router.register("classes", ClassViewSet, basename="class")
 router.register("schools", SchoolViewSet, basename="school")
 router.register("cases", CaseViewSet, basename="case")
 router.register("kinds", KindViewSet, basename="kind")
+router.register("exports", ExportViewSet, basename="export")
 router.register("imports", ImportViewSet, basename="import")
 router.register("codes", CodeListViewSet, basename="code")
 router.register("jobs", JobViewSet, basename="job")
 router.register("rules", RuleViewSet, basename="rule")
 router.register("notices", NoticeViewSet, basename="notice")
+router.register("people", PersonViewSet, basename="person")
+router.register("sealings", SealingViewSet, basename="sealing")
+router.register("log/acts", ActViewSet, basename="act")
+router.register("log/access", AccessViewSet, basename="access")
+router.register("warnings", WarningViewSet, basename="warning")
 router.register("office-changes", OfficeChangeViewSet, basename="office-change")
 
 urlpatterns = [

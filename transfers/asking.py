@@ -64,6 +64,7 @@ class Ask:
     most: int = 200
     when: str = "any"
     only_if: Callable[[Mapping[str, str]], bool] | None = None
+    mask: Callable[[str], str] | None = None  # as whoever does not handle the case reads the answer
 
     @property
     def is_sealed(self) -> bool:

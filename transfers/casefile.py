@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from accounts.models import Organization, User
+from accounts.rights import holders
 from accounts.roles import Right
 from archives.models import Material
 from config.clock import today
@@ -19,16 +20,17 @@ from transfers import across
 from transfers.asking import Asking, answers_of, in_words
 from transfers.batchfile import BatchFile, open_batch_file
 from transfers.cleanup import cleaned_in_words
-from transfers.examining import examine_case, exceptions_at
+from transfers.examining import examine_case, exceptions_at, subject_of
 from transfers.filing import said
-from transfers.kind import Advice, EvidenceNeed, Facts, Kind, Proposed, Requirement, Subject
+from transfers.kind import Advice, EvidenceNeed, Facts, Kind, Proposed, Requirement
 from transfers.kinds import KINDS
 from transfers.kinds.registration import REGISTRATION
 from transfers.kinds.registration_batch import REGISTRATION_BATCH
 from transfers.models import Case, Step
 from transfers.photos import PhotoCase, open_photo_case
-from transfers.queries import count_in_words, holders, workdays_left
-from transfers.services import may_withdraw, own_turn, refuse_second_signature
+from transfers.queries import count_in_words, workdays_left
+from transfers.services import may_withdraw
+from transfers.turns import own_turn, refuse_second_signature
 
 State = Case.State
 # Kinds at whose end a 学籍号 is issued.
@@ -94,6 +96,11 @@ class CaseFile:
         return self.card.get("name", "") if self.batch is None else count_in_words(self.batch.count)
 
     @property
+    def is_all_new(self) -> bool:
+        """Whether nothing stood there before: only what is proposed is shown."""
+        return not any(change.before for change in self.changes)
+
+    @property
     def exempt_reason(self) -> str:
         """Why the school asks for an exception."""
         return self.card.get("exempt_reason", "")
@@ -142,6 +149,8 @@ class CaseFile:
                 return _("各环节均已同意，系统正在办结。")
             case State.DONE if self.case.kind in NUMBERED and self.dossier and self.dossier.student.number:
                 return _("已办结，学籍号 {number}。").format(number=self.dossier.masked_number)
+            case State.DONE if last and self.kind.is_answered:
+                return _("{office}已采纳：{reason}").format(office=last.office_name, reason=last.reason)
             case State.DONE:
                 return _("已办结。")
             case State.REFUSED if last and last.decision == Step.Decision.REFUSE:
@@ -179,10 +188,9 @@ def open_file(case: Case, user: User) -> CaseFile:
     # Conditions, choices and papers lie at both schools; who sees the case sees what it says of them.
     with across.reaching(case.from_path, case.to_path):
         types = _add_papers(file)
-        _add_words(file)
+        _add_words(file, user)
         if case.is_open and case.state != State.APPROVED:
-            subject = Subject(case.student, case.batch)
-            facts = Facts(subject, case.from_path, case.to_path, case.payload, case, types)
+            facts = Facts(subject_of(case), case.from_path, case.to_path, case.payload, case, types)
             file.checks = examine_case(kind, facts)
     _add_acts(file, user, steps)
     return file
@@ -220,12 +228,14 @@ def _add_papers(file: CaseFile) -> frozenset[str]:
     return types
 
 
-def _add_words(file: CaseFile) -> None:
+def _add_words(file: CaseFile, user: User) -> None:
     """What was asked and answered, and current beside proposed; nothing once the card is erased."""
     case, kind = file.case, file.kind
     if not file.card and case.student_id is not None:
         return
     answers = answers_of(case, file.card)
+    if not any(user.may_act_at(right, case.to_path) for right in (Right.FILE, Right.REVIEW)):
+        answers |= {ask.key: ask.mask(answers[ask.key]) for ask in kind.asks if ask.mask}
     if "words" in case.payload:
         file.answers = said(kind, answers, case.payload["words"])
     elif kind.asks and case.is_open:

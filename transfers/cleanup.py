@@ -113,7 +113,7 @@ def clean_up(number: str, *, actor: User, reason: str) -> Case:
     with across.reaching(case.from_path, case.to_path):
         spells = Enrolment.objects.filter(graduating_spells(), student_id=case.student_id)
         spell = spells.first()
-        if spell is None:
+        if spell is None or KINDS[case.kind].is_answered:  # a guardian's dispute is answered, not cleared
             raise NotGraduating()
         authority = authority_of(spell.org_path)
         explain(actor, Right.DECIDE, at=authority.path).or_raise()

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import Organization, User
-from accounts.rights import explain
+from accounts.rights import explain, holders
 from accounts.roles import RIGHT_LABELS, Right
 from audit.services import System, record, record_each
 from config.clock import now, today
@@ -24,7 +24,7 @@ from config.scope import NATION, ancestors
 from config.workdays import Calendar
 from transfers import notify
 from transfers.models import Step
-from transfers.queries import PAGE, Page, after_due, holders, workdays_left
+from transfers.queries import PAGE, Page, after_due, workdays_left
 from transfers.refusals import NotOverdue, UrgedToday
 
 PACK = 500
@@ -119,7 +119,7 @@ def read_overdue(user: User, after: str = "", size: int = PAGE) -> Page:
     left, since = workdays_left(row["due_on"] for row in rows), _working_day_began()
     for row in rows:
         row["number"], row["kind"] = row.pop("case__number"), row.pop("case__kind")
-        row["people"] = people.get((row["office_path"], row["right"]), [])
+        row["people"] = people[row["office_path"], row["right"]]
         row["left"] = left.get(row["due_on"])
         row["is_urged"] = row["urged_at"] is not None and row["urged_at"] >= since
     return Page(rows, keys[size - 1] if len(keys) > size else None, total)

@@ -7,13 +7,14 @@ from django.db.models import Count, Exists, OuterRef, Q, Subquery, Window
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from accounts.rights import holders
 from accounts.roles import Right
 from config.clock import now, today
 from registry.codes import label
 from registry.models import ImportBatch, ProblemRecord
 from registry.queries.imports import open_batches
 from transfers.models import Case, Step
-from transfers.queries import SIGNING, Filters, dress_case, holders, queue_counts, read_queue, workdays_left
+from transfers.queries import SIGNING, Filters, dress_case, queue_counts, read_queue, workdays_left
 
 SHOWN = 8
 RECENT = 5

@@ -11,6 +11,7 @@ from accounts.models import User
 from accounts.roles import Right
 from audit.services import record
 from config.clock import today
+from registry.models import Student
 from transfers.kind import Advice, Facts, Kind, Requirement, Subject
 from transfers.models import Case, Step
 from transfers.refusals import ExceptionOpen, ExceptionUnknown, ReasonNeeded, RequirementFailed
@@ -24,11 +25,18 @@ def is_reason(text: str) -> bool:
     return len(text.strip()) >= _REASON_AT_LEAST
 
 
+def subject_of(case: Case) -> Subject:
+    """Whom an existing case is about; a pupil whose record lies elsewhere by now is not to be seen."""
+    try:
+        return Subject(case.student, case.batch)
+    except Student.DoesNotExist:
+        return Subject()
+
+
 def facts_of(case: Case) -> Facts:
     """What the conditions of an existing case look at."""
     types = frozenset(case.evidence.values_list("type", flat=True))
-    subject = Subject(case.student, case.batch)
-    return Facts(subject, case.from_path, case.to_path, case.payload, case, types)
+    return Facts(subject_of(case), case.from_path, case.to_path, case.payload, case, types)
 
 
 def examine_case(kind: Kind, facts: Facts) -> list[tuple[Requirement, str]]:

@@ -24,14 +24,8 @@ from transfers.kinds.registration import REGISTRATION
 from transfers.kinds.registration_batch import REGISTRATION_BATCH
 from transfers.models import Case, Step, rows_of
 from transfers.refusals import AllRows, NotTheStarter, ReasonNeeded, RowsGone, RowsUnclear
-from transfers.services import (
-    card_with,
-    case_number,
-    file_case,
-    move_state,
-    own_turn,
-    refuse_second_signature,
-)
+from transfers.services import card_with, case_number, file_case, move_state
+from transfers.turns import own_turn, refuse_second_signature
 
 MOST_RETURNED = 200  # rows in one act
 _MOST_NAMED = 8

@@ -4,15 +4,19 @@ to bottom.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from accounts.roles import Right
+from registry.models import SchoolClass
+from registry.record import latest_spell
 
 if TYPE_CHECKING:
     from accounts.models import User
     from audit.services import Actor
-    from registry.models import ImportBatch, Student
+    from registry.models import Enrolment, ImportBatch, Student
     from transfers.asking import Ask
     from transfers.models import Case
 
@@ -51,7 +55,7 @@ class Subject:
     batch: "ImportBatch | None" = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Facts:
     """What conditions look at: whom it is about, where from, where to, and the case once there is one."""
 
@@ -61,7 +65,6 @@ class Facts:
     payload: dict[str, Any]
     case: "Case | None" = None
     evidence_types: frozenset[str] = frozenset()
-    seen: dict[str, Any] = field(default_factory=dict)  # what one condition has read for those after it
 
     @property
     def student(self) -> "Student":
@@ -74,6 +77,25 @@ class Facts:
         """The batch, for a kind that is about one."""
         assert self.subject.batch is not None
         return self.subject.batch
+
+    @cached_property
+    def spell(self) -> "Enrolment | None":
+        """The pupil's latest spell that counts: read once for all conditions."""
+        return latest_spell(self.student)
+
+    @cached_property
+    def school_class(self) -> SchoolClass | None:
+        """The class asked for, if it is one of the school that files."""
+        classes = SchoolClass.objects.select_related("school__organization").filter(org_path=self.to_path)
+        return classes.filter(pk=int(self.asked("class_id") or 0)).first()
+
+    def asked(self, key: str) -> str:
+        """The answer to a question that is not personal; empty when it was not asked."""
+        return str(self.payload.get("asked", {}).get(key, ""))
+
+    def day_asked(self, key: str) -> date | None:
+        text = self.asked(key)
+        return date.fromisoformat(text) if text else None
 
 
 class Advice(str):
@@ -144,7 +166,7 @@ class Kind:
     reasons: tuple[str, ...] = field(
         default=("材料不全或不清晰", "信息与材料不一致", "不符合办理条件", "其他")
     )
-    right: Right = Right.FILE  # that starts it, at the office of `to_path`
+    right: str = Right.FILE  # that starts it, at the office of `to_path`; empty where a guardian does
     about: About = About.OTHER
     group: str = ""  # the heading of the menu that it stands under
     summary: str = ""  # what it changes, in one sentence: read before filing
@@ -153,6 +175,14 @@ class Kind:
     papers: "Callable[[Mapping[str, Any]], tuple[EvidenceNeed, ...]] | None" = None  # by what was answered
     proposes: "Callable[[Case, Mapping[str, str]], list[Proposed]] | None" = None  # current beside proposed
     prints: tuple[str, ...] = ()  # codes of the printed forms
+    steps_up: bool = False  # each decision needs a fresh second factor (AC-7), and is taken by itself
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether a guardian filed it: it is answered, with a reason either way, and no office can return it
+        or take it back.
+        """
+        return not self.right
 
     def needs(self, payload: Mapping[str, Any]) -> tuple[EvidenceNeed, ...]:
         """The papers that a case with this payload must have."""

@@ -54,8 +54,8 @@ class Case(models.Model):
     # What its duration is compared by: kind, and for a move how far the two offices are apart.
     lane = models.CharField("路线", max_length=60, blank=True)
     filed_by: Any = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="filed_cases", verbose_name="发起人"
-    )
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="filed_cases", verbose_name="发起人"
+    )  # nobody of an office where a guardian did
     filed_by_name = models.CharField("发起人", max_length=50)
     filed_at = models.DateTimeField("发起时间", db_default=Now())
     ended_at = models.DateTimeField("办结时间", null=True)

@@ -95,7 +95,8 @@ def _address(case: Case) -> str:
 def _starters(case: Case) -> set[int]:
     """Who filed it, and the colleagues who can go on with it."""
     seat = (case.to_path, KINDS[case.kind].right)
-    return {case.filed_by_id, *seated([seat])[seat]}
+    filers = [case.filed_by_id] if case.filed_by_id else []
+    return {*filers, *seated([seat])[seat]}
 
 
 def _release(case: Case) -> Seat:

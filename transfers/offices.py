@@ -18,7 +18,8 @@ from registry.reorganizing.rehearse import claim, rehearse_again
 from transfers.kinds.offices import OFFICE_KINDS, follow, row_of
 from transfers.models import Case
 from transfers.refusals import CaseClosed
-from transfers.services import file_case, own_turn
+from transfers.services import file_case
+from transfers.turns import own_turn
 
 
 def own_rehearsal(user: User, public_id: UUID) -> Reorganization:

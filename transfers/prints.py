@@ -23,7 +23,7 @@ from registry.codes import label
 from registry.fields import BY_KEY
 from registry.models import SchoolClass, StatusChange, Student
 from registry.queries.dossier import Dossier
-from registry.queries.sight import in_words, mask
+from registry.queries.sight import mask
 from registry.status import STATUSES
 from transfers import asking
 from transfers.casefile import CaseFile
@@ -130,9 +130,8 @@ def _shown(dossier: Dossier, wanted: Mapping[str, str]) -> dict[str, str]:
     found = {}
     for name, key in wanted.items():
         item, value = BY_KEY[key], dossier.values.get(key, "")
-        if value and (dossier.sight.shows_field(key) or key == "status_number"):
-            masked = mask(key, value)
-            found[name] = masked if masked != value else in_words(item, value)
+        if shown := dossier.sight.show(item, value):
+            found[name] = shown
     return found
 
 
@@ -156,7 +155,7 @@ def _of_case(file: CaseFile) -> dict[str, Any]:
         "school": case.from_name,
         "filed_at": case.filed_at,
         "handler": case.filed_by_name,
-        "phone": case.filed_by.phone,
+        "phone": case.filed_by.phone if case.filed_by else "",
         "ground": by_key.get("reason", ""),
         "reason": by_key.get("statement", ""),
         **{

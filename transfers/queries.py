@@ -1,4 +1,4 @@
-"""What the pages of cases ask: queue, list, holders of a step, seats. Constant queries, keys for paging."""
+"""What the pages of cases ask: queue, list, seats. Constant queries, keys for paging."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from django.db.models.fields.tuple_lookups import TupleGreaterThan
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
-from accounts.models import Post, User
-from accounts.roles import Right, roles_with
+from accounts.models import User
+from accounts.roles import Right
 from config.clock import today
 from config.crypto import unseal_json
 from config.errors import NotFound
@@ -25,35 +25,14 @@ from transfers.kinds import KINDS
 from transfers.models import Case, Step
 
 PAGE = 50
-SIGNING = (Right.REVIEW, Right.DECIDE)
-STARTERS = tuple(dict.fromkeys(kind.right for kind in KINDS.values()))  # who may start some kind
+SIGNING = (Right.REVIEW, Right.DECIDE, Right.APPROVE_GRANT, Right.FILE)  # FILE: answers a guardian
+STARTERS = tuple(
+    dict.fromkeys(kind.right for kind in KINDS.values() if kind.right)
+)  # who may start some kind
 ERASED = ""  # a refused case keeps no card (RD-8)
 
 
-# ── Who holds a step, and how long it may take ────────────────────────────────────────────────────────────
-def holders(steps: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[tuple[str, str]]]:
-    """(office path, right) → names and telephones of those who can act there, in one query."""
-    wanted = set(steps)
-    found: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    if not wanted:
-        return found
-    roles = {right: set(roles_with(right)) for _path, right in wanted}
-    posts = Post.objects.filter(
-        office__path__in={path for path, _right in wanted},
-        role__in=set().union(*roles.values()),
-        valid__contains=today(),
-        user__is_active=True,
-        user__sealed_at=None,
-    )
-    for path, role, name, phone in posts.order_by("user__name").values_list(
-        "office__path", "role", "user__name", "user__phone"
-    ):
-        for right, able in roles.items():
-            if role in able and (path, right) in wanted:
-                found.setdefault((path, right), []).append((name, phone))
-    return found
-
-
+# ── How long it may take ──────────────────────────────────────────────────────────────────────────────────
 def workdays_left(days: Iterable[date | None]) -> dict[date, int]:
     """Working days from today to each day; negative when passed. One query for the years."""
     wanted = {day for day in days if day is not None}
@@ -148,6 +127,8 @@ def read_queue(user: User, filters: Filters, after: str = "", size: int = PAGE) 
         row["left"] = left.get(row["due_on"])
         # Who files does not review: shown, because it waits, but not to be ticked (R-ACC-02).
         row["is_own"] = row["case__filed_by_id"] == user.pk
+        kind = KINDS[row["kind"]]
+        row["is_alone"] = row["is_own"] or kind.steps_up or kind.is_answered
     return page
 
 

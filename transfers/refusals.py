@@ -52,6 +52,14 @@ class ReasonNeeded(Refusal):
     message = _("退回或不同意必须写明理由（不少于 4 个字），以便对方补正。")
 
 
+class AnswerOnly(Refusal):
+    """A guardian's dispute goes back to nobody."""
+
+    code, status = "answer_only", 422
+    rule = "D12"
+    message = _("监护人提出的异议不能退回补正：请采纳或者不予采纳，并写明理由；需要材料的，请联系监护人。")
+
+
 class EvidenceNotTicked(Refusal):
     code, status = "evidence_not_ticked", 422
     rule, article = "R-TRF-16", "第十五条"

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.notices import Line, notify_each
+from accounts.rights import seated
 from accounts.roles import Right
 from config.clock import today
 from config.paging import count_up_to
@@ -21,8 +22,7 @@ from config.rules import RuleInForce, rules
 from registry.codes import label
 from registry.models import StatusChange
 from registry.status import SUSPENDED
-from transfers.kinds.common import COMPULSORY
-from transfers.notify import seated
+from transfers.kinds.conditions import COMPULSORY
 from transfers.queries import PAGE, Page, workdays_left
 
 SOON, OVER, DROPPED, EXPIRED = "soon", "over", "dropout", "withdrawal"

@@ -61,6 +61,10 @@ def _look(step: Step, user: User) -> tuple[list[str], str]:
     if user.pk in {case.filed_by_id, *case.payload.get("filers", ())}:
         return [], _("本人发起，须由他人办理。")
     kind = KINDS[case.kind]
+    if kind.is_answered:
+        return [], _("须逐件答复，并写明理由。")
+    if kind.steps_up:
+        return [], _("须逐件办理，并再次验证身份。")
     with across.reaching(case.from_path, case.to_path):
         checks = examine_case(kind, facts_of(case))
     if exceptions_at(kind, case, step, checks):

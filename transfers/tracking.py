@@ -3,10 +3,11 @@
 import base64
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.models import Organization
 from audit.services import System, record_read
@@ -14,6 +15,7 @@ from config.crypto import blind_index
 from config.errors import NotFound
 from config.scope import scoped_transaction
 from config.workdays import add_workdays
+from registry.protection import HIDDEN_PLACE, is_protected
 from transfers.kinds import KINDS
 from transfers.models import Case, LanePace, Step, Tracking
 from transfers.queries import workdays_left
@@ -84,6 +86,7 @@ class Track:
     ended_at: datetime | None
     stops: tuple[Stop, ...]
     forecast: Forecast | None
+    answer: str = ""  # of the school, to what the guardian herself has filed
 
     @property
     def current(self) -> Stop | None:
@@ -107,9 +110,12 @@ def _track(case: Case) -> Track:
     paths = {step.office_path for step in steps if step.is_current}
     phones = dict(Organization.objects.filter(path__in=paths).values_list("path", "contact_phone"))
     left = workdays_left(step.due_on for step in steps if step.is_current)
+    kind = KINDS[case.kind]
+    if is_protected(case.student_id):  # the page tells what is done, not where or by whom (AZ-10)
+        return _track_hidden(case, steps, left)
     return Track(
         number=case.number,
-        kind=KINDS[case.kind].name,
+        kind=kind.name,
         from_name=case.from_name,
         to_name=case.to_name,
         state=case.state,
@@ -118,7 +124,18 @@ def _track(case: Case) -> Track:
         ended_at=case.ended_at,
         stops=tuple(_stop(step, phones, left) for step in steps),
         forecast=forecast(case) if case.is_open else None,
+        answer=steps[-1].reason if kind.is_answered and not case.is_open else "",
     )
+
+
+def _track_hidden(case: Case, steps: list[Step], left: dict[date, int]) -> Track:
+    office, label = _("承办单位"), _("办理")
+    stops = [replace(_stop(step, {}, left), office=office, label=label) for step in steps]
+    place = str(HIDDEN_PLACE)
+    return Track(
+        case.number, KINDS[case.kind].name, place, place, case.state, str(case.get_state_display()),
+        case.filed_at, case.ended_at, tuple(stops), None,
+    )  # fmt: skip
 
 
 def _stop(step: Step, phones: dict[str, str], left: dict[date, int]) -> Stop:

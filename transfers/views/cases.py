@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.models import User
 from accounts.rights import requires
 from accounts.roles import Right
+from accounts.step_up import require_step_up
 from archives.services import open_material
 from archives.views import image_answer
 from audit.services import record_list, record_read
@@ -25,7 +26,15 @@ from transfers.forms import expect
 from transfers.kinds import KINDS
 from transfers.models import Case, Evidence, Step
 from transfers.prints import papers_of
-from transfers.queries import STARTERS, kind_choices, next_in_queue, open_case, read_cases, read_filters
+from transfers.queries import (
+    SIGNING,
+    STARTERS,
+    kind_choices,
+    next_in_queue,
+    open_case,
+    read_cases,
+    read_filters,
+)
 from transfers.tracking import code_of
 
 
@@ -103,7 +112,7 @@ def case_paper(request: HttpRequest, number: str, public_id: UUID) -> HttpRespon
     return image_answer(open_material(material), material.public_id, material.content_type)
 
 
-@requires(Right.REVIEW, Right.DECIDE)
+@requires(*SIGNING)
 @require_POST
 def decide(request: HttpRequest, number: str) -> HttpResponse:
     """Approve, return or refuse; then the next case of the queue opens."""
@@ -111,6 +120,8 @@ def decide(request: HttpRequest, number: str) -> HttpResponse:
     found = open_case(user, number)
     request.subject = found  # type: ignore[attr-defined]
     expect(request.POST, "decision", "ticked", "granted", "chosen", "text")
+    if KINDS[found.kind].steps_up:
+        require_step_up(request)
     decision = request.POST.get("decision", "")
     if decision not in Step.Decision.values:
         raise BadRequest(why="decision")

@@ -143,12 +143,21 @@ def _add_papers(request: HttpRequest, user: User, case: Case) -> HttpResponse:
         "kind": KINDS[case.kind],
         "back": back,
         "documents": uploads_shown(user, kept),
-        "papers": _identity_papers() if case.batch_id is None else choices("evidence_type"),
+        "papers": _papers_for(case),
         "refusal": refusal,
         "errors": {placed(refusal).field: [placed(refusal)]} if refusal else {},
         "labels": LABELS,
     }
     return render(request, "transfers/add_papers.html", context, status=refusal.status if refusal else 200)
+
+
+def _papers_for(case: Case) -> list[tuple[str, str]]:
+    if case.batch_id is not None:
+        return choices("evidence_type")
+    if case.student_id is not None:
+        return _identity_papers()
+    wanted = {code for need in KINDS[case.kind].needs(case.payload) for code in need.types}
+    return [pair for pair in choices("evidence_type") if pair[0] in wanted]
 
 
 def _identity_papers() -> list[tuple[str, str]]:

@@ -21,6 +21,7 @@ from audit.services import record_read
 from config.errors import BadRequest, NotFound, Refusal
 from config.scope import ancestors
 from registry.models import Student
+from registry.record import latest_spell
 from registry.status import STATUSES
 from transfers import across, filing
 from transfers.asking import Asking, answers_of
@@ -67,7 +68,7 @@ def kinds(request: HttpRequest, public_id: UUID) -> HttpResponse:
     record_read(student, actor=user, route="transfers:kinds", purpose=_("办理业务"))
     context = {
         "student": student,
-        "spell": filing.latest_spell(student),
+        "spell": latest_spell(student),
         "groups": filing.offers(user, student),
     }
     return render(request, "transfers/kinds.html", context)
@@ -230,12 +231,11 @@ def _check(
 
 def _file(request: HttpRequest, user: User, matter: Matter, draft: Draft) -> HttpResponse:
     name = "transfers:file_elsewhere" if matter.found else "transfers:file"
-    file_it = filing.file_elsewhere if matter.found else filing.file_own
     try:
         held = claim(user, name, draft.key, form_digest(request.POST))
         if held.location:
             return redirect(held.location)
-        case = file_it(
+        case = filing.file_pupil(
             matter.kind,
             matter.office,
             matter.student,

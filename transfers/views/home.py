@@ -24,9 +24,8 @@ def home(request: HttpRequest) -> HttpResponse:
         context |= {
             "desk": desk,
             "may_file": user.may_act_at(Right.FILE, user.acting_path),
-            "may_sign": any(
-                user.may_act_at(right, user.acting_path) for right in (Right.REVIEW, Right.DECIDE)
-            ),
+            "may_sign": desk.mine > 0
+            or any(user.may_act_at(right, user.acting_path) for right in (Right.REVIEW, Right.DECIDE)),
             "may_number": user.holds(Right.ISSUE_NUMBERS),
         }
     return render(request, "home.html", context)

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET
 from accounts.rights import requires
 from accounts.roles import Right
 from archives.printing.forms import FORMS
+from audit.budgets import spend
 from audit.services import record_read
 from registry.queries.dossier import open_dossier
 from registry.queries.sight import open_record
@@ -37,6 +38,7 @@ def student_card(request: HttpRequest, public_id: UUID) -> HttpResponse:
     user: Any = request.user
     student, sight = open_record(user, public_id)
     request.subject = student  # type: ignore[attr-defined]
+    spend(user, "records")
     content = print_card(student, open_dossier(student, sight), user)
     record_read(student, actor=user, route="transfers:student_card", purpose=_printed(CARD))
     return _as_file(content, f"{CARD}-{student.public_id}")

@@ -11,17 +11,18 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.models import User
 from accounts.rights import requires
 from accounts.roles import Right
+from accounts.step_up import StepUpNeeded
 from audit.services import record_list
 from config.errors import BadRequest, Refusal
 from transfers.forms import expect
 from transfers.kinds import KINDS
 from transfers.models import Step
-from transfers.queries import PAGE, kind_choices, open_case, queue_counts, read_filters, read_queue
+from transfers.queries import PAGE, SIGNING, kind_choices, open_case, queue_counts, read_filters, read_queue
 from transfers.services import decide
 from transfers.together import sort_out
 
 
-@requires(Right.REVIEW, Right.DECIDE)
+@requires(*SIGNING)
 @require_GET
 def queue(request: HttpRequest) -> HttpResponse:
     """What waits for her office. One access entry with the ids shown (RD-3)."""
@@ -70,6 +71,8 @@ def approve(request: HttpRequest) -> HttpResponse:
 def _approve_one(user: User, number: str) -> Outcome:
     try:
         case = open_case(user, number)
+        if KINDS[case.kind].steps_up:
+            raise StepUpNeeded()  # on the case's own page, where its terms are read
         papers = [code for need in KINDS[case.kind].needs(case.payload) for code in need.types]
         decide(case, Step.Decision.APPROVE, actor=user, ticked=papers)
     except Refusal as refusal:

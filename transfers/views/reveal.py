@@ -8,14 +8,16 @@ from django.views.decorators.http import require_POST
 
 from accounts.rights import requires
 from accounts.roles import RIGHT_LABELS, Right
+from audit.budgets import spend
 from audit.models import AccessEntry
 from audit.services import record, record_read
 from config.errors import NotAllowed, NotFound, Refusal
 from config.rules import rule
 from registry.identity import mask_number
 from registry.models import Student
+from registry.protection import use_approval
 from registry.queries.sight import sight_of
-from registry.views.reveal import REASONS, SHORTEST_REASON, ReasonNeeded, refuse_over_budget
+from registry.views.reveal import REASONS, SHORTEST_REASON, ReasonNeeded
 from transfers.forms import expect
 from transfers.queries import open_case
 
@@ -32,14 +34,17 @@ def reveal(request: HttpRequest, number: str) -> HttpResponse:
     proposed = case.open_card().get("proposed_id_number", "") if case.card else ""
     if student is None or not proposed:
         raise NotFound()
-    if not sight_of(user, student).shows("reveal"):
+    sight = sight_of(user, student)
+    if not sight.reveals("id_number"):
         raise NotAllowed(right=str(RIGHT_LABELS[Right.VIEW_IDENTITY]), who="")
     chosen, text = request.POST.get("reason", ""), " ".join(request.POST.get("text", "").split())
     context: dict[str, Any] = {"case": case, "reasons": REASONS, "mask": mask_number(proposed)}
     try:
         if chosen not in REASONS or len(text) < SHORTEST_REASON:
             raise ReasonNeeded(count=SHORTEST_REASON)
-        refuse_over_budget(user)
+        spend(user, "reveals")
+        if sight.is_guarded:
+            use_approval(student, "id_number", actor=user, reason=f"{REASONS[chosen]}:{text[:150]}")
     except Refusal as refusal:
         request.refusal = refusal  # type: ignore[attr-defined]
         context |= {"refusal": refusal, "reason": chosen, "text": text}

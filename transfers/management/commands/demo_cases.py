@@ -19,6 +19,7 @@ from archives.services import add_material
 from config.clock import today
 from config.models import Outbox
 from config.scope import NATION, scope, scoped_transaction
+from registry.demo.exports import ask_for_exports
 from registry.demo.pupils import newcomer
 from registry.fields import TEMPLATE
 from registry.intake.annotated import write_annotated
@@ -100,9 +101,10 @@ class Command(BaseCommand):
         self._import(registrar, "一年级新生.xlsx", 36, spoilt=())
         self._import(registrar, "插班补登.xlsx", 24, spoilt=(3, 8, 8, 15))
         self._collect_photos([persona(name) for name in STORY])
+        exports = ask_for_exports(registrar, persona(STORY[1]))
         self.stdout.write(
             f"演示办件：{len(CASES) + changes} 件；批量导入 2 份，一份已成为办件，一份有待改正；"
-            "照片 2 批，一批待核准。"
+            f"照片 2 批，一批待核准；导出 {exports} 份，一份待审批。"
         )
 
     def _play(self, number: int, cast: list[User], decisions: str, ending: str) -> None:
