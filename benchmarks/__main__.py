@@ -162,6 +162,8 @@ class Country:
             for child in installation.children:
                 child.stop()  # nobody else writes while completions are told from their floor
             rows.append(table.completion_row(self._completions(installation, moves)))
+            self.step(installation.env("owner"), "plain_log")
+            rows += table.log_rows(json.loads(self.step(worker, "seal_log")))
         finally:
             installation.stop()
         return measured | {"rows": rows, "plans": plans}

@@ -21,12 +21,15 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
+from django.test import Client
+from django.utils.crypto import get_random_string
 
+from accounts import sign_ins
+from accounts.models import User
 from benchmarks import MARKER
 from benchmarks.asks import Ask, Asked
-from benchmarks.ground import CLIENTS, PASSWORD
+from benchmarks.ground import CLIENTS
 from benchmarks.table import ALONE, ANYWHERE, SPIKE, TOGETHER, figures
-from config.visitor import Visitor
 
 _LINE = re.compile(r"^measure (\d+) (\d+) ([0-9.]+)$", re.MULTILINE)
 ROUNDS, WARM_UP = 60, 5
@@ -57,6 +60,19 @@ class Answer:
         return self.status != self.ask.status
 
 
+def _signed_in(username: str) -> dict[str, str]:
+    """The cookies of somebody who has given both proofs: a program has neither phone nor passkey."""
+    client = Client()
+    client.force_login(User.objects.get(username=username))
+    session = client.session
+    session.update({sign_ins.IDLE: 3600, sign_ins.SEEN_AT: time.time()})
+    session.save()
+    return {
+        settings.SESSION_COOKIE_NAME: session.session_key or "",
+        settings.CSRF_COOKIE_NAME: get_random_string(32),
+    }
+
+
 class Clients:
     """The signed-in accounts."""
 
@@ -66,11 +82,7 @@ class Clients:
         self._cookies: dict[tuple[str, str, int], dict[str, Any]] = {}
         for (position, role), usernames in asked.accounts.items():
             for number, username in enumerate(usernames):
-                visitor = Visitor(url)
-                entered = visitor.sign_in(username, PASSWORD)
-                if entered.status != 200 or "sign-in" in entered.path:
-                    raise RuntimeError(f"{username}: {entered.status} {entered.path}")
-                self._cookies[position, role, number] = {cookie.name: cookie.value for cookie in visitor.jar}
+                self._cookies[position, role, number] = _signed_in(username)
 
     def ask(self, number: int, one: Ask, load: str) -> Answer:
         """Ask with the account of this number, over a connection of its own."""

@@ -30,7 +30,6 @@ from registry.record import school_year_start
 from registry.services.code_lists import load_codes
 
 CLIENTS = 16  # accounts of each position: one client, one account
-PASSWORD = "Xueji-benchmark-2026"  # noqa: S105  (invented pupils only)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ def load_ground(plan: list[CountyPlan], *, with_accounts: bool = True) -> None:
         offices = load_schools(plan, day)
         _load_staff(list(_staff(plan)), offices, day)
         if with_accounts:
-            _load_staff(list(_accounts(plan)), offices, day, make_password(PASSWORD))
+            _load_staff(list(_accounts(plan)), offices, day)
 
 
 def load_schools(plan: list[CountyPlan], day: date) -> dict[str, Organization]:
@@ -136,15 +135,13 @@ def _accounts(plan: list[CountyPlan]) -> Iterator[tuple[str, str, str]]:
                 yield username, role, position.path
 
 
-def _load_staff(
-    staff: list[tuple[str, str, str]], offices: dict[str, Organization], day: date, password: str = ""
-) -> None:
+def _load_staff(staff: list[tuple[str, str, str]], offices: dict[str, Organization], day: date) -> None:
     random = Random(SEED + len(staff))  # noqa: S311
     papers = Papers(random)
     users = User.objects.bulk_create(
         (
             User(username=username, name=adult(random, random.choice("12")), phone=papers.mobile(),
-                 password=password or make_password(None))
+                 password=make_password(None))
             for username, _role, _path in staff
         ),
         batch_size=2000,

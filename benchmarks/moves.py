@@ -177,7 +177,7 @@ def _paper(case: Case, code: str) -> Material:
     return Material(
         org_path=case.to_path, kind=Material.Kind.DOCUMENT, evidence_type=code, content_type="image/jpeg",
         size=60_000, digest=sha256(f"{case.number}{code}".encode()).hexdigest(), stored_as=uuid4().hex,
-        created_by=case.filed_by_id, created_by_name=case.filed_by_name,
+        created_by=case.filed_by_id or 0, created_by_name=case.filed_by_name,
     )  # fmt: skip
 
 

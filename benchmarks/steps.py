@@ -16,7 +16,19 @@ django.setup()
 
 from django.db import transaction  # noqa: E402
 
-from benchmarks import asks, completing, deciding, drive, ground, intake, memory, moves, plans, pupils  # noqa: E402
+from benchmarks import (  # noqa: E402
+    asks,
+    completing,
+    deciding,
+    drive,
+    ground,
+    intake,
+    memory,
+    moves,
+    plans,
+    pupils,
+    sealing,
+)
 from benchmarks.country import lanes_of, plan_country  # noqa: E402
 from config.celery import app  # noqa: E402
 from config.scope import NATION, scoped_transaction  # noqa: E402
@@ -118,6 +130,16 @@ def explain(count: str, wanted: str) -> None:
     print(json.dumps(found, ensure_ascii=False))
 
 
+def plain_log(_count: str) -> None:
+    """A table like the access log, without the sealer's index, as the owner."""
+    sealing.make_plain_table()
+
+
+def seal_log(_count: str) -> None:
+    """Seal, export and verify a million entries; writers without and beside it; prints figures."""
+    print(json.dumps(sealing.run()))
+
+
 def bare(_count: str) -> None:
     """What a Python process with this project loaded holds: the floor of every memory figure, in MiB."""
     print(memory.held([memory.own()]).pss)
@@ -140,6 +162,8 @@ STEPS: dict[str, Callable[..., None]] = {
         copy_tables,
         complete,
         floor,
+        plain_log,
+        seal_log,
     )
 }
 

@@ -10,9 +10,22 @@ from typing import Any
 from uuid import uuid4
 
 from django.db.backends.postgresql.psycopg_any import DateRange
+from django.db.models.functions import Now
+from django.utils import timezone
 
-from accounts.models import OfficeGrant, Organization, Post, TrainingRecord, User
+from accounts.models import (
+    AccountList,
+    CodeRequest,
+    OfficeGrant,
+    Organization,
+    Post,
+    Sealing,
+    TrainingRecord,
+    User,
+)
 from accounts.roles import ROLES
+from audit.models_warnings import EarlyWarning
+from audit.warnings import warn
 from config.clock import today
 from config.copying import copy_rows
 from config.models import RuleValue
@@ -20,6 +33,7 @@ from registry.codes import DATA, rows_of
 from registry.identity import check_digit
 from registry.models import (
     Enrolment,
+    Export,
     FamilyMember,
     IdentityDocument,
     ImportBatch,
@@ -160,6 +174,27 @@ def make_grant(user: User, path: str, right: str = "view_student", valid: DateRa
     )
 
 
+def soon(days: int = 30) -> DateRange:
+    """From today, for so many days."""
+    return DateRange(today(), today() + timedelta(days=days))
+
+
+def make_administrator(path: str = COUNTY, **fields: Any) -> User:
+    return make_user("system_administrator", path, **fields)
+
+
+def make_account_papers(person: User) -> tuple[CodeRequest, AccountList]:
+    """A reset of this person that waits for a second word, and an uploaded list; both of the county."""
+    county = make_office(COUNTY)
+    asking = make_administrator()
+    asked = CodeRequest.objects.create(
+        user=person, purpose="factor", office=county, seen_how="本人到场", asked_by=asking
+    )
+    return asked, AccountList.objects.create(
+        office=county, created_by=asking, file_name="名单.xlsx", rows=b"", count=0
+    )
+
+
 def identity_number(birth: date, sex: str = "2") -> str:
     """A fresh valid citizen number for this birth date and sex, of a real county."""
     number = next(_SEQUENCE)
@@ -257,6 +292,18 @@ def make_checked_import(actor: User) -> ImportBatch:
     return batch
 
 
+def make_export(actor: User) -> Export:
+    """A request for a roster of her office that waits for another's word."""
+    from registry.exporting.asking import ask
+    from registry.exporting.terms import read_terms
+
+    sent = {
+        "purpose": "roster", "purpose_text": "编制开学花名册", "fields": ["sex", "class_name"],
+        "format": "xlsx",
+    }  # fmt: skip
+    return ask(read_terms(sent, actor), actor=actor)
+
+
 def make_committed_batch(
     school: str = SCHOOL, count: int = 5, *, continued: Sequence[Student] = (), **changes: str
 ) -> ImportBatch:
@@ -306,3 +353,24 @@ def make_committed_batch(
     copy_rows(FamilyMember, [member for record in records for member in record.family])
     ImportRow.objects.bulk_create(rows)
     return batch
+
+
+def make_sealing(path: str = SCHOOL) -> Sealing:
+    """A sealed account of the office at `path`, as the nightly job leaves it."""
+    person = make_registrar(path)
+    User.objects.filter(pk=person.pk).update(sealed_at=Now())
+    idle_since = timezone.now() - timedelta(days=181)
+    sealing = Sealing.objects.create(user=person, office=make_office(path), path=path, idle_since=idle_since)
+    sealing.refresh_from_db()
+    return sealing
+
+
+def make_warning(rule: str = "W16", path: str = SCHOOL, key: str = "queue", **facts: Any) -> EarlyWarning:
+    """An open early warning, raised as every part of the system raises one."""
+    warn(rule, path=path, key=key, **facts)
+    opened: EarlyWarning = EarlyWarning.objects.exclude(state="closed").get(rule=rule, org_path=path, key=key)
+    return opened
+
+
+def make_security_administrator(path: str, **fields: Any) -> User:
+    return make_user("security_administrator", path, trained=False, **fields)

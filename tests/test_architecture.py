@@ -12,7 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from config.rules import PARAMETERS
 
 ROOT: Path = settings.BASE_DIR
-FLOORS = ["config", "audit", "accounts", "registry", "archives", "transfers"]
+FLOORS = ["config", "audit", "accounts", "registry", "archives", "transfers", "exchange"]
 ROOTS = {"config/urls.py", "config/celery.py"}  # import all, nobody imports them
 
 
@@ -124,13 +124,32 @@ def test_the_wider_scope_is_set_in_the_listed_places_only() -> None:
         "archives/services.py",  # purge, per province
         "archives/photos.py",  # erasing after a commit, and the purge, per province
         "archives/photo_checking.py",  # the job's own school
+        "registry/management/commands/trace_export.py",  # a leak may stem from any office
+        "registry/demo/exports.py",  # the demonstration's own
+        "registry/exporting/asking.py",  # a person's own exports at all her offices are counted
+        "registry/exporting/running.py",  # the path that the job names
+        "registry/exporting/collecting.py",  # purge, per province
+        "registry/protection.py",  # yes or no: whoever looks in from elsewhere must not learn where (AZ-10)
         "registry/intake/arriving.py",  # purge, per province
         "registry/intake/checking.py",  # the path that the job names; uniqueness is national
         "registry/intake/comparing.py",  # a count in the log belongs to the school
         "registry/intake/committing.py",  # former pupils who continue lie at other schools
         "transfers/submission.py",  # the path that the job names
         "accounts/middleware.py",  # the request's own
+        "accounts/management/commands/first_administrator.py",  # the nation's own, before anybody is there
+        "accounts/sign_ins.py",  # at the door no office is chosen yet
+        "accounts/sealing.py",  # the job's own: events of accounts of the whole country
+        "audit/warnings.py",  # a warning lies at the office it is about, whoever's act raised it
+        "audit/watching.py",  # the evaluator reads the whole log
+        "exchange/demo.py",  # the demonstration's own
+        "exchange/guardians/codes.py",  # the path that the code's own row names
+        "exchange/guardians/door.py",  # likewise
+        "exchange/api.py",  # the path that the grant's own row names
         "audit/services.py",  # a failed sign-in belongs to no office
+        "audit/sealing.py",  # every entry gets a leaf, whatever its office
+        "audit/exporting.py",  # the operator's command: the log as a whole, for verify_log.py
+        "audit/management/commands/export_log.py",  # that this was done is logged at the nation
+        "audit/management/commands/rotate_log_key.py",  # likewise
         "config/scope.py",
         "registry/management/commands/demo.py",  # the owner's command that loads the demonstration
     }

@@ -249,15 +249,15 @@ def prepare(host: Host, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 @pytest.mark.rule("AZ-8")
 def test_the_roles_are_brought_back_to_what_they_should_be(host: Host, prepare: Any) -> None:
-    attributes = """SELECT rolname, rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication, rolbypassrls,
+    attributes = """SELECT rolname, rolsuper OR rolcreatedb OR rolcreaterole, rolreplication, rolbypassrls,
                            rolcanlogin FROM pg_roles WHERE rolname LIKE 'xueji%' ORDER BY rolname"""
     prepare()
     right = host.ask(attributes)
     assert right == [
-        ("xueji_app", False, False, True),
-        ("xueji_backup", False, True, True),
-        ("xueji_owner", False, False, True),
-        ("xueji_worker", False, False, True),
+        ("xueji_app", False, False, False, True),
+        ("xueji_backup", False, True, True, True),
+        ("xueji_owner", False, False, False, True),
+        ("xueji_worker", False, False, False, True),
     ]
     host.ask("ALTER ROLE xueji_app SUPERUSER BYPASSRLS PASSWORD 'old'")
     host.ask("ALTER ROLE xueji_owner RESET app.scope")
@@ -339,6 +339,16 @@ def test_the_first_start_a_second_one_and_a_dump_that_comes_back(host: Host) -> 
 
 
 @pytest.mark.rule("WB-3")
+def test_production_settings_leave_nothing_for_the_deployment_check(host: Host) -> None:
+    checked = subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        env=host.environment("web"), cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        check=False,
+    )  # fmt: skip
+    assert checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.rule("WB-3")
 def test_the_web_container_serves_behind_a_proxy(host: Host) -> None:
     assert host.run("init").returncode == 0
     port = free_port()
@@ -362,6 +372,9 @@ def test_the_web_container_serves_behind_a_proxy(host: Host) -> None:
         body = answer.read().decode()
         assert (answer.status, '"state": "ok"' in body or '"disk"' in body) == (200, True), body
         assert "max-age=31536000" in answer.getheader("Strict-Transport-Security", "")
+        assert answer.getheader("X-Frame-Options") == "DENY"
+        connection.request("GET", "/accounts/sign-in", headers={"Host": asked["Host"]})  # past the proxy
+        assert connection.getresponse().getheader("Location") == f"https://{asked['Host']}/accounts/sign-in"
     finally:
         web.terminate()
         web.wait(30)

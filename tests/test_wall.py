@@ -13,7 +13,8 @@ pytestmark = pytest.mark.rule("AZ-8")
 
 # The reviewed list: who is behind the wall, and who carries a path without being walled.
 WALLED = {
-    "audit_accessentry", "audit_event",
+    "audit_accessentry", "audit_event", "audit_earlywarning",
+    "registry_protection", "registry_revealrequest",
     "registry_student", "registry_studentevent",
     "registry_identitydocument", "registry_identitydocumentevent",
     "registry_studentnumber",
@@ -24,6 +25,7 @@ WALLED = {
     "registry_intakeplan", "registry_statusquota", "registry_seatpermission", "registry_reportin",
     "registry_statuschange", "registry_enrolmentsnapshot", "registry_attendance", "registry_attendancereport",
     "registry_aidrecognition", "registry_dropoutentry", "registry_hostnote", "archives_handover",
+    "registry_export",
     "archives_material", "archives_photobatch", "archives_photofile",
     "transfers_case", "transfers_step", "transfers_evidence",
 }  # fmt: skip
@@ -31,11 +33,15 @@ NOT_WALLED = {
     "accounts_organization",
     "config_rulevalue",
     "config_job",
+    "config_massrun",
+    "accounts_sealing",
     "config_outbox",
     "registry_term",
     "transfers_tracking",
     "registry_reorganization",
     "registry_officeversion",
+    "exchange_datagrant",
+    "exchange_guardiancode",
 }
 
 

@@ -155,7 +155,7 @@ def test_a_photo_is_no_pdf(client: Client, registrar: User) -> None:
         "import os; os.write(1, b'B\\0\\0\\0\\1x')",
         "import os, time; os.close(0); time.sleep(30)",
         # What the process may still do after it has limited itself: the answer is its code of refusal.
-        "from registry.limited import *; confine(1 << 29, 9, handles=3); import socket\n"
+        "from registry.limited import *; confine(1 << 29, 9, handles=3); import os, socket\n"
         "for grab in (lambda: open('/etc/passwd'), socket.socket, lambda: bytearray(1 << 30)):\n"
         "  try: grab(); send(b'N', b'1')\n"
         "  except (OSError, MemoryError): pass\n"

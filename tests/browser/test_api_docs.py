@@ -10,8 +10,6 @@ from config.scope import scoped_transaction
 from tests import make
 from tests.browser.conftest import sign_in
 
-PASSWORD = "Shenzhen-Nanshan-2026"
-
 
 @pytest.mark.rule("WB-1")
 def test_the_page_reads_the_document_and_asks_the_api(
@@ -20,10 +18,8 @@ def test_the_page_reads_the_document_and_asks_the_api(
     """Console errors and policy violations fail the test at its end."""
     with scoped_transaction("CN."):
         registrar: Any = make.make_registrar(name="周登记")
-        registrar.set_password(PASSWORD)
-        registrar.save()
     page = open_page("desk")
-    sign_in(page, registrar.username, PASSWORD)
+    sign_in(page, registrar.username)
     page.goto("/accounts/help")
     page.get_by_role("link", name="接口文档").click()
     page.wait_for_url("**/api/v1/docs")

@@ -16,7 +16,7 @@ from config.scope import scoped_transaction
 from registry.models import Attendance, Enrolment, SchoolClass, StatusChange, Student
 from tests import make
 from tests.browser.conftest import assert_accessible, sign_in, start_worker
-from tests.browser.test_story import PASSWORD, wait_until
+from tests.browser.test_story import wait_until
 from tests.transfers.filing import picture
 from tests.transfers.moving import far_period, pupil_at
 from transfers.models import Case, Step
@@ -56,15 +56,12 @@ def day(offset: int) -> str:
 
 def person(role: str, path: str) -> User:
     with scoped_transaction("CN."):
-        user = make.make_user(role, path)
-        user.set_password(PASSWORD)
-        user.save()
-    return user
+        return make.make_user(role, path)
 
 
 def enter(open_page: Open, role: str, path: str, width: str = "desk") -> Page:
     page = open_page(width)
-    sign_in(page, person(role, path).username, PASSWORD)
+    sign_in(page, person(role, path).username)
     return page
 
 

@@ -16,7 +16,7 @@ from registry.intake.checking import check_batch
 from registry.models import Enrolment, Student
 from tests import make
 from tests.browser.conftest import assert_accessible, start_worker
-from tests.browser.test_story import PASSWORD, Open, enter
+from tests.browser.test_story import Open, enter
 from tests.races.ground import new_values
 from tests.registry.workbooks import FIRST_ROW, workbook
 
@@ -33,9 +33,6 @@ def school(committed_db: None) -> dict[str, Any]:
             "leader": make.make_leader(SCHOOL, name="郑校长"),
             "reviewer": make.make_reviewer(name="吴核准"),
         }
-        for person in staff.values():
-            person.set_password(PASSWORD)
-            person.save()
         classes = [make.make_class(SCHOOL, name=f"一({n + 1})班") for n in range(ROWS // PER_CLASS)]
     return staff | {"classes": classes}
 

@@ -17,7 +17,6 @@ from tests.browser.conftest import assert_accessible, sign_in, start_worker
 from tests.transfers.filing import picture
 from transfers.models import Case
 
-PASSWORD = "Shenzhen-Nanshan-2026"
 Open = Callable[..., Page]
 # One-choice and text fields of the form, beyond what step 1 has asked.
 NOT_TYPED = {
@@ -46,15 +45,12 @@ def people(committed_db: None) -> dict[str, Any]:
             "neighbour": make.make_reviewer(make.NEIGHBOUR_COUNTY),
             "auditor": make.make_user("auditor", make.PROVINCE),
         }
-        for person in staff.values():
-            person.set_password(PASSWORD)
-            person.save()
     return staff | {"class": school_class}
 
 
 def enter(open_page: Open, person: User, width: str = "desk") -> Page:
     page = open_page(width)
-    sign_in(page, person.username, PASSWORD)
+    sign_in(page, person.username)
     return page
 
 
