@@ -78,8 +78,10 @@ def is_protected(student_id: int | None) -> bool:
 
 
 def hidden_from(user: User) -> "QuerySet[Protection, int]":
-    """The ids of the pupils whom lists, searches and exports of this user leave out: those protected at
-    other offices than her own, unless she is of those who set protection. A school sees its own, and asks nothing.
+    """The ids of the pupils whom lists, searches and exports of this user leave out.
+
+    Those protected at other offices than her own, unless she is of those who set protection; a school sees
+    its own, and asks nothing.
     """
     office = user.acting_office
     if office is None or office.kind == Organization.Kind.SCHOOL or user.holds(Right.PROTECT_STUDENT):
