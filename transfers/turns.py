@@ -82,7 +82,8 @@ def refuse_second_signature(case: Case, step: Step, actor: User) -> None:
     own step again.
     """
     filers = {case.filed_by_id, *case.payload.get("filers", ())}
-    signed = case.steps.filter(decided_by=actor)
+    # Not this very step: who pressed twice at once is told so by the row, below.
+    signed = case.steps.filter(decided_by=actor).exclude(pk=step.pk)
     again = signed.exclude(decision=Step.Decision.RETURN).filter(ordinal__gt=last_return(case))
     elsewhere = signed.exclude(office_path=step.office_path, right=step.right)
     if actor.pk in filers or again.exists() or elsewhere.exists():

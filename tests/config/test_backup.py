@@ -159,7 +159,7 @@ def lift(copy: restoring.Restored) -> str:
 
 def is_signed(text: str, line: str, verifier: str) -> bool:
     """By the key that the report names; InvalidSignature otherwise."""
-    public = base64.b64decode(verifier.rpartition("+")[2])[1:]
+    public = base64.b64decode(verifier.split("+", 2)[2])[1:]
     found = re.fullmatch(r"— \S+ (\S+)\n", line)
     assert found, line
     Ed25519PublicKey.from_public_bytes(public).verify(base64.b64decode(found[1])[4:], text.encode())
