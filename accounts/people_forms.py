@@ -96,9 +96,13 @@ class LeaveForm(ReasonForm):
 
 
 class CodeForm(forms.Form):
-    """What is reset, and how the holder was seen."""
+    """What is reset, the number on the holder's screen, and how she was seen; a first code needs neither."""
 
     purpose = _one_of(_("重设内容"), CodePurpose.choices)
+    number = _text(
+        _("本人屏幕上的申请编号"), 20, required=False, placeholder=_("例如：A2C4-E6G8"),
+        autocapitalize="characters", spellcheck="false",
+    )  # fmt: skip
     seen_how = _text(_("如何核验了本人"), 200, required=False, placeholder=_("例如：本人持身份证到场"))
 
 

@@ -26,23 +26,24 @@ def _password(label: Any, missing: Any, autocomplete: str) -> forms.CharField:
     )
 
 
-class SignInForm(forms.Form):
-    """Account and password (AC-5)."""
+class AccountForm(forms.Form):
+    """Whose account."""
 
     username = forms.CharField(
         label=_("账号"), max_length=50, error_messages={"required": _("请输入账号。")},
         widget=forms.TextInput(attrs=_ACCOUNT),
     )  # fmt: skip
+
+
+class SignInForm(AccountForm):
+    """Account and password (AC-5)."""
+
     password = _password(_("密码"), _("请输入密码。"), "current-password")
 
 
-class RedeemForm(forms.Form):
+class RedeemForm(AccountForm):
     """Account and the one-use code that she was handed (AC-4)."""
 
-    username = forms.CharField(
-        label=_("账号"), max_length=50, error_messages={"required": _("请输入账号。")},
-        widget=forms.TextInput(attrs=_ACCOUNT),
-    )  # fmt: skip
     code = forms.CharField(
         label=_("一次性验证码"), max_length=40, error_messages={"required": _("请输入发放给您的验证码。")},
         widget=forms.TextInput(

@@ -11,9 +11,16 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts import codes, factors, passwords, persona_page, sign_ins, signing_in
+from accounts import codes, factors, passwords, persona_page, reset_requests, sign_ins, signing_in
 from accounts.models import User
-from accounts.sign_in_forms import FactorForm, NewPasswordForm, OwnPasswordForm, RedeemForm, SignInForm
+from accounts.sign_in_forms import (
+    AccountForm,
+    FactorForm,
+    NewPasswordForm,
+    OwnPasswordForm,
+    RedeemForm,
+    SignInForm,
+)
 from config.errors import NotFound, Refusal
 
 
@@ -77,7 +84,7 @@ def passkey_options(request: HttpRequest, purpose: str) -> HttpResponse:
 @sensitive_post_parameters("code")
 @require_http_methods(["GET", "POST"])
 def redeem(request: HttpRequest) -> HttpResponse:
-    """首次登录 and 重置: the code that she was handed opens the choice of a password or factor (AC-4)."""
+    """首次登录: the code that she was handed opens the choice of a password and factor (AC-4)."""
     form = RedeemForm(request.POST or None)
     refusal: Refusal | None = None
     if request.method == "POST" and form.is_valid():
@@ -89,6 +96,46 @@ def redeem(request: HttpRequest) -> HttpResponse:
             return onwards(request, door, user)
     context = {"form": form, "refusal": refusal}
     return render(request, "accounts/redeem.html", context, status=_status(refusal, form))
+
+
+@login_not_required
+@require_http_methods(["GET", "POST"])
+def ask_reset(request: HttpRequest) -> HttpResponse:
+    """重置: whoever has lost a proof asks, in her own browser, for the office above to confirm it."""
+    form = AccountForm(request.POST or None)
+    refusal: Refusal | None = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            signing_in.ask_reset(request, form.cleaned_data["username"])
+        except reset_requests.AskedTooOften as failure:
+            refusal = failure
+        else:
+            return redirect("accounts:sign_in_wait")
+    context = {"form": form, "refusal": refusal}
+    return render(request, "accounts/ask_reset.html", context, status=_status(refusal, form))
+
+
+@login_not_required
+@require_http_methods(["GET", "POST"])
+def wait_for_reset(request: HttpRequest) -> HttpResponse:
+    """The number to read out; once it is confirmed this browser goes on, and no other."""
+    asked = signing_in.reset_asked(request)
+    if asked is None:
+        return redirect("accounts:sign_in_ask")
+    refusal: Refusal | None = None
+    if request.method == "POST":
+        try:
+            door, user = signing_in.continue_reset(request, asked)
+        except reset_requests.NotConfirmed as failure:
+            refusal = failure
+        else:
+            return onwards(request, door, user)
+    state = reset_requests.state_of(asked)
+    if "HX-Request" in request.headers:  # the page asks every few seconds whether it has to change
+        is_waiting = state == reset_requests.WAITING
+        return HttpResponse(status=204, headers={} if is_waiting else {"HX-Redirect": request.path})
+    context = {"number": asked.number, "state": state, "refusal": refusal}
+    return render(request, "accounts/wait_for_reset.html", context, status=refusal.status if refusal else 200)
 
 
 @login_not_required

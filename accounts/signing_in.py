@@ -12,7 +12,7 @@ from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts import codes, devices, factors, sign_ins, throttle
+from accounts import codes, devices, factors, reset_requests, sign_ins, throttle
 from accounts.models import CodePurpose, SignIn, User
 from accounts.personas import PREFIX
 from accounts.rights import valid_posts
@@ -22,6 +22,7 @@ from config.errors import NotFound, Refusal
 from config.scope import NATION
 
 AT_THE_DOOR = "at_the_door"
+RESET_ASKED = "reset_asked"
 STEP_UP = "accounts:step_up"
 DOOR_SECONDS = 10 * 60  # from the first proof to the last
 
@@ -103,7 +104,7 @@ def prove_own_password(request: HttpRequest, user: User, password: str) -> None:
 
 
 def redeem_code(request: HttpRequest, username: str, code: str) -> tuple[Door, User]:
-    """A one-use code in the place of the proof that it replaces (AC-4). Raises codes.CodeRefused."""
+    """The first code that she was handed (AC-4). Raises codes.CodeRefused."""
     user = User.objects.filter(username=username).first()
     meter = throttle.meter(request, "code", _account(user, username))
     is_admitted = meter.admit()
@@ -117,6 +118,41 @@ def redeem_code(request: HttpRequest, username: str, code: str) -> tuple[Door, U
         devices.note(request, user, username, is_failure=True)
         raise
     meter.passed()
+    return _after_code(request, holder)
+
+
+def ask_reset(request: HttpRequest, username: str) -> None:
+    """A number on her screen for the office above to confirm, whatever was typed (AC-4, AC-5).
+
+    Raises AskedTooOften.
+    """
+    user = User.objects.filter(username=username).first()
+    if not throttle.meter(request, "reset", _account(user, username)).admit():
+        record_sign_in(person=user, code="waiting", route="accounts:sign_in_ask")
+        devices.note(request, user, username, is_failure=True)
+        raise reset_requests.AskedTooOften()
+    if request.user.is_authenticated:
+        sign_out(request)  # a reset ends every sign-in of hers, and with it what this browser remembers
+    asked = reset_requests.ask(user if user and _may_enter(user) else None)
+    request.session.cycle_key()
+    request.session[RESET_ASKED] = asdict(asked)
+
+
+def reset_asked(request: HttpRequest) -> reset_requests.Asked | None:
+    """What this browser has asked for last."""
+    kept = request.session.get(RESET_ASKED)
+    return reset_requests.Asked(**kept) if kept else None
+
+
+def continue_reset(request: HttpRequest, asked: reset_requests.Asked) -> tuple[Door, User]:
+    """Go on in the browser that asked, once it was confirmed. Raises NotConfirmed."""
+    holder = reset_requests.take(asked)
+    del request.session[RESET_ASKED]
+    return _after_code(request, holder)
+
+
+def _after_code(request: HttpRequest, holder: User) -> tuple[Door, User]:
+    """Whoever gave a code or was confirmed chooses the proof that it replaces; the other is asked for."""
     must_know = holder.code_purpose == CodePurpose.FACTOR and holder.has_usable_password()
     if holder.code_purpose == CodePurpose.FACTOR and not must_know:
         factors.remove_all(holder)  # the lost passkey was all she had: she begins as on the first day

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.db import OperationalError
 
-from accounts import mass_runs, notice_mail, notices, sealing, sign_ins, throttle
+from accounts import mass_runs, notice_mail, notices, reset_requests, sealing, sign_ins, throttle
 from accounts.administration import lists, training
 from config import breaker
 from config.scope import NATION
@@ -68,5 +68,7 @@ def purge_account_lists() -> int:
 
 @shared_task(autoretry_for=(OperationalError,), retry_backoff=True, max_retries=5)
 def purge_sign_ins() -> int:
-    """Hourly: close sign-ins whose hours are over, forget ended ones, sessions and old failures (RD-8)."""
-    return sign_ins.purge() + throttle.purge()
+    """Hourly: close sign-ins whose hours are over, forget ended ones, sessions, old failures, and requests
+    that nobody confirmed (RD-8).
+    """
+    return sign_ins.purge() + throttle.purge() + reset_requests.purge()

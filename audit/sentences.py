@@ -37,6 +37,10 @@ ACTS: "dict[str, tuple[StrOrPromise, StrOrPromise]]" = {
     ),
     "accounts.grant.end": (_lazy("收回授权"), _lazy("{office}的{actor}收回了{name}对{at}“{right}”的授权")),
     "accounts.code.issue": (_lazy("发放验证码"), _lazy("{office}的{actor}发放了一次性验证码（{purpose}）")),
+    "accounts.code.reset": (
+        _lazy("确认重设"),
+        _lazy("{office}的{actor}核验本人后确认为{name}{purpose}"),
+    ),
     "accounts.code.ask": (_lazy("申请重设"), _lazy("{office}的{actor}申请为{name}{purpose}，待另一人复核")),
     "accounts.code.confirm": (_lazy("复核重设"), _lazy("{office}的{actor}复核同意为{name}{purpose}")),
     "accounts.code.refuse": (_lazy("不同意重设"), _lazy("{office}的{actor}不同意为{name}{purpose}")),

@@ -188,7 +188,7 @@ def make_account_papers(person: User) -> tuple[CodeRequest, AccountList]:
     county = make_office(COUNTY)
     asking = make_administrator()
     asked = CodeRequest.objects.create(
-        user=person, purpose="factor", office=county, seen_how="本人到场", asked_by=asking
+        user=person, purpose="factor", number="A2C4-E6G8", office=county, seen_how="本人到场", asked_by=asking
     )
     return asked, AccountList.objects.create(
         office=county, created_by=asking, file_name="名单.xlsx", rows=b"", count=0

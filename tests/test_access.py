@@ -58,6 +58,7 @@ OPEN_ROUTES = {
     *("exchange:token", "exchange:keys"),  # clients prove themselves by their secret; keys are public
     *("health", "accounts:sign_in", "accounts:sign_out", "accounts:personas", "accounts:passkey_options"),
     *(f"accounts:sign_in_{step}" for step in ("passkey", "code", "password", "factor", "enrol")),
+    *("accounts:sign_in_ask", "accounts:sign_in_wait"),
     *("transfers:track", "transfers:track_entry"),  # for families, by an unguessable code
     *(f"guardian:{page}" for page in ("record", "enter", "dispute", "proof", "leave")),
 }

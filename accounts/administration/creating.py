@@ -12,7 +12,7 @@ from accounts import codes
 from accounts.administration import appointing
 from accounts.administration.appointing import Appointment
 from accounts.administration.staff_identity import canonical, digest_of
-from accounts.models import CodePurpose, Organization, Post, StaffIdentity, User
+from accounts.models import Organization, Post, StaffIdentity, User
 from accounts.roles import ROLES
 from audit.services import record_each, record_many
 from config.errors import Refusal
@@ -107,7 +107,7 @@ def create(new: NewPerson, wanted: Appointment, *, actor: User, reason: str) -> 
         [(person.pk, wanted.office.path)], actor=actor, reason=reason.strip(), name=person.name,
     )  # fmt: skip
     post = appointing.appoint(person, wanted, actor=actor, reason=reason)
-    code = codes.issue(person, by=actor, purpose=CodePurpose.FIRST, at=wanted.office.path)
+    code = codes.issue(person, by=actor, at=wanted.office.path)
     return person, post, code
 
 
@@ -133,17 +133,15 @@ def create_all(
     record_each(
         "accounts.post.appoint", [(post, appointing.in_words(post)) for post in posts], actor=actor
     )  # fmt: skip
-    fresh = codes.issue_all(people, by=actor, purpose=CodePurpose.FIRST, at=office.path)
-    return [slip_of(post, fresh[post.user_id], CodePurpose.FIRST) for post in posts]
+    fresh = codes.issue_all(people, by=actor, at=office.path)
+    return [slip_of(post, fresh[post.user_id]) for post in posts]
 
 
-def slip_of(post: Post, code: str, purpose: str) -> codes.Slip:
+def slip_of(post: Post, code: str) -> codes.Slip:
     """What is printed for the holder."""
     place = f"{post.office.name} · {ROLES[post.role].name}"
     hours = codes.hours_valid(post.office.path)
-    return codes.Slip(
-        post.user.name, post.user.username, place, code, hours, str(CodePurpose(purpose).label)
-    )  # fmt: skip
+    return codes.Slip(post.user.name, post.user.username, place, code, hours)
 
 
 def known_numbers(numbers: Sequence[str]) -> set[str]:

@@ -1,11 +1,11 @@
-"""Who may hand out which code, and when it takes two (AC-4): codes themselves are in `accounts.codes`."""
+"""Who may hand out first codes and confirm resets, and when it takes two (AC-4)."""
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from accounts import codes
+from accounts import codes, reset_requests
 from accounts.administration.appointing import AccountClosed, require_reason
 from accounts.administration.reach import (
     administered,
@@ -32,7 +32,7 @@ class ResetFromAbove(Refusal):
 class SecondPersonNeeded(Refusal):
     code, status = "second_person_needed", 409
     rule, article = "AC-4", "第二十四条"
-    message = _("国家级、省级人员和各级管理员的重设须由两人办理：请提出申请，由另一人复核后发放。")
+    message = _("国家级、省级人员和各级管理员的重设须由两人办理：请提出申请，由另一人复核后生效。")
 
 
 class AskedAlready(Refusal):
@@ -70,30 +70,34 @@ def first_code(person: User, *, actor: User) -> str:
         raise NotFound()
     if person.last_login is not None:
         raise SignedInAlready(name=person.name)
-    return codes.issue(person, by=actor, purpose=CodePurpose.FIRST, at=home.path)
+    return codes.issue(person, by=actor, at=home.path)
 
 
 @transaction.atomic
-def reset(person: User, *, purpose: str, seen_how: str, actor: User) -> str:
-    """A code for a new password or a new second factor, after seeing the holder, by the office above.
+def reset(person: User, *, purpose: str, number: str, seen_how: str, actor: User) -> None:
+    """The browser that shows `number` to the holder, who was seen, may choose a new password or enrol a new
+    second factor: by the office above. Nothing that opens the account is shown here.
 
-    Raises NotAllowed, NotFound, OwnAccount, AccountClosed, ResetFromAbove, ReasonMissing, SecondPersonNeeded.
+    Raises NotAllowed, NotFound, OwnAccount, AccountClosed, ResetFromAbove, ReasonMissing, SecondPersonNeeded
+    and NumberNotWaiting.
     """
     home = _check(person, actor, seen_how)
     if needs_two(person):
         raise SecondPersonNeeded()
-    return _hand_out(person, purpose, home, actor, seen_how)
+    _confirm(person, number, purpose, home, actor, seen_how)
 
 
 @transaction.atomic
-def ask(person: User, *, purpose: str, seen_how: str, actor: User) -> CodeRequest:
+def ask(person: User, *, purpose: str, number: str, seen_how: str, actor: User) -> CodeRequest:
     """The first of the two has seen the holder. Raises as `reset` does, and AskedAlready by constraint."""
     home = _check(person, actor, seen_how)
+    number = reset_requests.find(person, number).number
     try:
         with transaction.atomic():
             asked = CodeRequest.objects.create(
-                user=person, purpose=purpose, office=_own(actor), seen_how=seen_how.strip(), asked_by=actor
-            )
+                user=person, purpose=purpose, number=number, office=_own(actor),
+                seen_how=seen_how.strip(), asked_by=actor,
+            )  # fmt: skip
     except IntegrityError as error:
         raise AskedAlready(name=person.name) from error
     record_many(
@@ -104,11 +108,11 @@ def ask(person: User, *, purpose: str, seen_how: str, actor: User) -> CodeReques
 
 
 @transaction.atomic
-def decide(asked: CodeRequest, *, confirms: bool, actor: User) -> str:
-    """The second person's word; the code if she confirms. The UPDATE names the state it expects.
+def decide(asked: CodeRequest, *, confirms: bool, actor: User) -> None:
+    """The second person's word. The UPDATE names the state it expects.
 
     She administers accounts or guards the rules at the office that asked. Raises NotAllowed, SamePerson,
-    AccountClosed, DecidedAlready.
+    AccountClosed, DecidedAlready and, when the holder's browser waits no longer, NumberNotWaiting.
     """
     if not may_confirm(actor, asked.office):
         explain(actor, Right.MANAGE_ACCOUNTS, at=asked.office.path).or_raise()
@@ -127,7 +131,8 @@ def decide(asked: CodeRequest, *, confirms: bool, actor: User) -> str:
         "accounts.code.confirm" if confirms else "accounts.code.refuse", "user", [(person.pk, home.path)],
         actor=actor, name=person.name, purpose=asked.get_purpose_display(),
     )  # fmt: skip
-    return _hand_out(person, asked.purpose, home, actor, asked.seen_how) if confirms else ""
+    if confirms:
+        _confirm(person, asked.number, asked.purpose, home, actor, asked.seen_how)
 
 
 def may_confirm(actor: User, office: Organization) -> bool:
@@ -170,7 +175,11 @@ def _own(actor: User) -> Organization:
     return actor.own_office
 
 
-def _hand_out(person: User, purpose: str, home: Organization, actor: User, seen_how: str) -> str:
+def _confirm(person: User, number: str, purpose: str, home: Organization, actor: User, seen_how: str) -> None:
+    reset_requests.confirm(person, number, purpose=purpose, by=actor)
     # Whoever has the lost phone or the password is out at once; the other proof still stands.
     end_all(person, reason=SignIn.End.RESET)
-    return codes.issue(person, by=actor, purpose=purpose, at=home.path, reason=seen_how.strip())
+    record_many(
+        "accounts.code.reset", "user", [(person.pk, home.path)], actor=actor, reason=seen_how.strip(),
+        name=person.name, purpose=CodePurpose(purpose).label,
+    )  # fmt: skip

@@ -1,6 +1,13 @@
 """Who, where in the tree, with which right."""
 
-from accounts.models.administration import AccountList, CodePurpose, CodeRequest, OneUseCode, StaffIdentity
+from accounts.models.administration import (
+    AccountList,
+    CodePurpose,
+    CodeRequest,
+    OneUseCode,
+    ResetRequest,
+    StaffIdentity,
+)
 from accounts.models.notices import Notice, NoticeChoice
 from accounts.models.offices import OfficeGrant, Organization, OrganizationQuerySet
 from accounts.models.people import (
@@ -32,6 +39,7 @@ __all__ = [
     "Organization",
     "OrganizationQuerySet",
     "Post",
+    "ResetRequest",
     "Sealing",
     "SignIn",
     "StaffIdentity",

@@ -37,7 +37,9 @@ class CodePurpose(models.TextChoices):
 
 
 class OneUseCode(models.Model):
-    """A code that was handed to the holder of an account (AC-4). What is kept cannot be used as the code."""
+    """What opens an account once (AC-4): a first code that was handed to its holder, or the secret of the
+    browser whose reset was confirmed. What is kept cannot be used as either.
+    """
 
     user = models.ForeignKey(User, models.PROTECT, related_name="codes", verbose_name="用户")
     purpose = models.CharField("用途", max_length=10, choices=CodePurpose)
@@ -57,12 +59,33 @@ class OneUseCode(models.Model):
         return f"{self.get_purpose_display()} {self.user}"
 
 
+class ResetRequest(models.Model):
+    """A browser that waits for the confirmation of a reset, until it has it or its time is over (AC-4). Its
+    number is read out and opens nothing; `digest` is of a secret of its session.
+    """
+
+    user = models.ForeignKey(
+        User, models.PROTECT, null=True, related_name="reset_requests", verbose_name="用户"
+    )
+    number = models.CharField("申请编号", max_length=9, unique=True)
+    digest = models.CharField("摘要", max_length=64)
+    asked_at = models.DateTimeField("申请时间", db_default=Now())
+    expires_at = models.DateTimeField("失效时间")
+
+    class Meta:
+        verbose_name = "本人的重设申请"
+
+    def __str__(self) -> str:
+        return self.number
+
+
 class CodeRequest(models.Model):
     """A reset that needs a second person's word: of the nation, of provinces, of administrators (AC-4)."""
 
     user = models.ForeignKey(User, models.PROTECT, related_name="code_requests", verbose_name="用户")
     purpose = models.CharField("用途", max_length=10, choices=CodePurpose)
     office = models.ForeignKey(Organization, models.PROTECT, verbose_name="申请单位")
+    number = models.CharField("申请编号", max_length=9)
     seen_how = models.CharField("核验本人的方式", max_length=200)
     asked_by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name="申请人")
     asked_at = models.DateTimeField("申请时间", db_default=Now())

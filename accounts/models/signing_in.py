@@ -38,7 +38,7 @@ class SignIn(models.Model):
     ended_from = models.CharField("从何处结束", max_length=40, blank=True)
 
     HOW: ClassVar = {
-        "password": _("密码，登记了验证方式"), "code": _("一次性验证码"), "totp": _("密码和动态口令"),
+        "password": _("密码，登记了验证方式"), "code": _("首次登录或重置"), "totp": _("密码和动态口令"),
         "webauthn": _("密码和通行密钥"), "recovery_codes": _("密码和备用码"), "passkey": _("通行密钥"),
         "persona": _("演示"),
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""One-use codes: handing one out after seeing the holder, and the second person's word (AC-4)."""
+"""First codes, and resets that are confirmed after seeing the holder, by two where it takes two (AC-4)."""
 
 from typing import Any
 
@@ -23,22 +23,25 @@ from config.errors import BadRequest
 @requires(Right.MANAGE_ACCOUNTS)
 @require_POST
 def hand_out(request: HttpRequest, pk: int) -> HttpResponse:
-    """A code for this person, shown once; where it takes two, the request for the second's word."""
+    """A first code for this person, shown once; or the reset that her own browser waits for, where it takes
+    two the request for the second's word.
+    """
     user: Any = request.user
     person = person_or_404(request, pk)
     form = CodeForm(request.POST)
     if not read(form):
         raise BadRequest(why=_("请选择重设内容。"))
     require_step_up(request)
-    purpose, seen_how = form.cleaned_data["purpose"], form.cleaned_data["seen_how"]
-    if purpose == CodePurpose.FIRST:
-        return _slip(request, person, resets.first_code(person, actor=user), purpose)
+    given = form.cleaned_data
+    if given["purpose"] == CodePurpose.FIRST:
+        return _slip(request, person, resets.first_code(person, actor=user))
     if resets.needs_two(person):
-        resets.ask(person, purpose=purpose, seen_how=seen_how, actor=user)
-        messages.success(request, _("已提出申请，请由另一位同事在“待复核的重设”中复核后发放。"))
-        return redirect("accounts:person", pk=person.pk)
-    code = resets.reset(person, purpose=purpose, seen_how=seen_how, actor=user)
-    return _slip(request, person, code, purpose)
+        resets.ask(person, **given, actor=user)
+        messages.success(request, _("已提出申请，请由另一位同事在“待复核的重设”中复核后生效。"))
+    else:
+        resets.reset(person, **given, actor=user)
+        messages.success(request, _confirmed(person))
+    return redirect("accounts:person", pk=person.pk)
 
 
 @requires(Right.MANAGE_ACCOUNTS, Right.HANDLE_WARNINGS)
@@ -52,7 +55,7 @@ def requests(request: HttpRequest) -> HttpResponse:
 @requires(Right.MANAGE_ACCOUNTS, Right.HANDLE_WARNINGS)
 @require_POST
 def decide(request: HttpRequest, pk: int) -> HttpResponse:
-    """The second person's word; the code is shown to her, once."""
+    """The second person's word."""
     user: Any = request.user
     asked = get_object_or_404(resets.waiting(user), pk=pk)
     form = DecideForm(request.POST)
@@ -60,17 +63,18 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
         raise BadRequest(why=_("请选择同意或不同意。"))
     require_step_up(request)
     confirms = form.cleaned_data["decision"] == "confirm"
-    code = resets.decide(asked, confirms=confirms, actor=user)
-    if code:
-        return _slip(request, asked.user, code, asked.purpose)
-    messages.success(request, _("已不予同意，未发放验证码。"))
+    resets.decide(asked, confirms=confirms, actor=user)
+    messages.success(request, _confirmed(asked.user) if confirms else _("已不予同意，未作重设。"))
     return redirect("accounts:code_requests")
 
 
-def _slip(request: HttpRequest, person: User, code: str, purpose: str) -> HttpResponse:
+def _confirmed(person: User) -> str:
+    return _("已确认。请{name}在自己的屏幕上继续。").format(name=person.name)
+
+
+def _slip(request: HttpRequest, person: User, code: str) -> HttpResponse:
     home = home_of(person)
     place = home.name if home else ""
     hours = service.hours_valid(home.path) if home else 0
-    label = str(CodePurpose(purpose).label)
-    slip = service.Slip(person.name, person.username, place, code, hours, label)
+    slip = service.Slip(person.name, person.username, place, code, hours)
     return render(request, "accounts/code_slips.html", {"slips": [slip], "person": person})

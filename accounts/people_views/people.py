@@ -14,7 +14,7 @@ from accounts import who_gains
 from accounts.administration import appointing, creating, reach, resets
 from accounts.administration.appointing import Appointment
 from accounts.administration.creating import NewPerson
-from accounts.models import CodePurpose, Organization
+from accounts.models import Organization
 from accounts.people_forms import CodeForm, PeopleFilter, PersonForm
 from accounts.people_views.acting import STEP, offices_of, person_or_404, posted, read, status_of, try_to
 from accounts.rights import requires
@@ -103,7 +103,7 @@ def new(request: HttpRequest) -> HttpResponse:
             made, refusal = try_to(request, create)
             if made:
                 person, post, code = made
-                slip = creating.slip_of(post, code, CodePurpose.FIRST)
+                slip = creating.slip_of(post, code)
                 messages.success(request, _("已为{name}建立账号。").format(name=person.name))
                 return render(request, "accounts/code_slips.html", {"slips": [slip], "person": person})
         else:

@@ -52,6 +52,13 @@ def give_code(client: Client, code: str) -> Any:
     return client.post(reverse("accounts:sign_in_factor"), {"code": code})
 
 
+def ask_reset(client: Client, username: str) -> str:
+    """Ask for a reset in this browser; answers the number that its screen shows."""
+    asked = client.post(reverse("accounts:sign_in_ask"), {"username": username})
+    assert (asked.status_code, asked["Location"]) == (302, reverse("accounts:sign_in_wait"))
+    return str(client.get(asked["Location"]).context["number"])
+
+
 def enter(client: Client, user: User, step: int = 0) -> Any:
     """Password, then the phone's code; each code serves once, so a second entry needs another step."""
     give_password(client, user.username)

@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from openpyxl import Workbook, load_workbook
@@ -27,6 +28,7 @@ from accounts.models import (
     OfficeGrant,
     OneUseCode,
     Post,
+    ResetRequest,
     StaffIdentity,
     TrainingRecord,
     User,
@@ -47,6 +49,7 @@ from tests.accounts.administering import (
     new_person,
     staff_number,
 )
+from tests.accounts.door import ask_reset, enter, make_account
 from tests.transfers.filing import file_pupil
 from transfers.models import Case
 
@@ -366,19 +369,55 @@ def test_a_code_is_used_once_by_its_holder_and_never_shown_again(county: User) -
         codes.redeem(made.username, third)
     User.objects.filter(pk=made.pk).update(last_login=now())
     assert client.post(give, {"purpose": "first"}).status_code == 409
-    # A reset is the office above's, after seeing the holder; it ends every sign-in.
-    reset = {"purpose": "password", "seen_how": "本人持证到场"}
-    school = make.make_administrator(make.SCHOOL)
-    assert browser(school).post(give, reset).status_code == 403
-    assert client.post(give, reset | {"seen_how": ""}).status_code == 422
-    assert browser(county, stepped_up=False).post(give, reset).status_code == 403
-    signed_in = browser(made)
-    assert CODE.findall(client.post(give, reset).content.decode())
-    assert (
-        OneUseCode.objects.filter(user=made, purpose="password", used_at=None, expires_at__gt=now()).count()
-        == 1
-    )
-    assert signed_in is not None
+
+
+@pytest.mark.rule("AC-4", "AC-7", "R-ACC-05")
+def test_a_reset_opens_the_browser_that_asked_and_no_other(county: User) -> None:
+    person, other = make_account(), make_account()
+    User.objects.filter(pk__in=[person.pk, other.pk]).update(last_login=now())
+    signed_in, holder, hers = Client(), Client(), Client()
+    enter(signed_in, person)
+    wait, step = reverse("accounts:sign_in_wait"), reverse("accounts:sign_in_password")
+    number, foreign = ask_reset(holder, person.username), ask_reset(hers, other.username)
+    give = reverse("accounts:person_code", args=[person.pk])
+    reset = {"purpose": "password", "number": number.lower().replace("-", " "), "seen_how": "本人持证到场"}
+    client, school = browser(county), make.make_administrator(make.SCHOOL)
+    refusals = [
+        (browser(school), {}, 403),  # the office above resets
+        (browser(county, stepped_up=False), {}, 403),
+        (client, {"seen_how": ""}, 422),
+        (client, {"number": foreign}, 422),
+        (client, {"number": ""}, 422),
+        (client, {"number": "AAAA-BBBB"}, 422),
+    ]
+    for asking, changes, status in refusals:
+        assert asking.post(give, reset | changes).status_code == status
+    refused = AccessEntry.objects.filter(actor_id=county.pk, outcome="refused", code="number_not_waiting")
+    assert refused.count() == 3
+    assert not OneUseCode.objects.filter(user__in=[person, other]).exists()
+    assert signed_in.get(reverse("home")).status_code == 200
+    assert holder.post(wait).status_code == 409
+    confirmed = client.post(give, reset, follow=True)
+    assert "已确认" in confirmed.content.decode()
+    assert CODE.findall(confirmed.content.decode()) == []
+    assert signed_in.get(reverse("home")).status_code == 302  # every sign-in has ended
+    assert client.post(give, reset).status_code == 422  # confirmed once
+    # Her own browser, another one that asked for the same account, and the number as a code: nothing.
+    late = Client()
+    ask_reset(late, person.username)
+    assert late.post(wait).status_code == 409
+    assert browser(county).post(wait)["Location"] == reverse("accounts:sign_in_ask")
+    typed = {"username": person.username, "code": number}
+    assert Client().post(reverse("accounts:sign_in_code"), typed).status_code == 403
+    assert hers.post(wait).status_code == 409
+    assert holder.get(wait, headers={"HX-Request": "true"})["HX-Redirect"] == wait
+    assert holder.get(wait).context["state"] == "confirmed"
+    assert holder.post(wait)["Location"] == step
+    assert holder.get(step).status_code == 200
+    assert holder.post(wait)["Location"] == reverse("accounts:sign_in_ask")  # used once
+    event = Event.objects.get(action="accounts.code.reset", subject_id=person.pk)
+    assert (event.actor_id, event.reason) == (county.pk, "本人持证到场")
+    assert "重设密码" in sentence(event)
 
 
 @pytest.mark.rule("AC-4", "AZ-7")
@@ -386,12 +425,15 @@ def test_administrators_are_reset_by_two_persons(county: User) -> None:
     school = make.make_administrator(make.SCHOOL)
     User.objects.filter(pk=school.pk).update(last_login=now())
     second = make.make_user("security_administrator", make.COUNTY)
+    holder, wait = Client(), reverse("accounts:sign_in_wait")
+    number = ask_reset(holder, school.username)
     give = reverse("accounts:person_code", args=[school.pk])
-    reset = {"purpose": "factor", "seen_how": "本人持证到场"}
+    reset = {"purpose": "factor", "number": number, "seen_how": "本人持证到场"}
     client = browser(county)
-    for status in (302, 409):  # asked once; a second request beside it is refused by constraint
-        answer = client.post(give, reset)
-        assert (answer.status_code, CODE.findall(answer.content.decode())) == (status, [])
+    # A wrong number asks nothing; asked once, a second request beside it is refused by constraint.
+    for status, form in ((422, reset | {"number": "AAAA-BBBB"}), (302, reset), (409, reset)):
+        assert client.post(give, form).status_code == status
+    assert holder.post(wait).status_code == 409
     asked = CodeRequest.objects.get(user=school)
     decide = reverse("accounts:code_decide", args=[asked.pk])
     confirm = {"decision": "confirm"}
@@ -399,20 +441,27 @@ def test_administrators_are_reset_by_two_persons(county: User) -> None:
     assert browser(make.make_administrator(make.SISTER)).post(decide, confirm).status_code == 404
     assert browser(make.make_reviewer()).post(decide, confirm).status_code == 403
     assert browser(second, stepped_up=False).post(decide, confirm).status_code == 403
-    shown = browser(second).post(decide, confirm)
-    (code,) = CODE.findall(shown.content.decode())
+    assert number in browser(second).get(reverse("accounts:code_requests")).content.decode()
+    assert browser(second).post(decide, confirm).status_code == 302
     assert browser(second).post(decide, confirm).status_code == 404  # no longer waiting
-    assert codes.redeem(school.username, code).code_purpose == "factor"
+    assert holder.post(wait)["Location"] == reverse("accounts:sign_in_password")
+    assert OneUseCode.objects.get(user=school).purpose == "factor"
     with pytest.raises(IntegrityError, match="code_request_by_two"), transaction.atomic():
         CodeRequest.objects.create(
             user=school, purpose="factor", office=make.make_office(make.COUNTY), seen_how="到场",
             asked_by=county, decided_by=county,
         )  # fmt: skip
     acts = Event.objects.filter(subject_type="user", subject_id=school.pk).order_by("pk")
-    assert list(acts.values_list("action", "actor_id")) == [
+    assert list(acts.values_list("action", "actor_id"))[:3] == [
         ("accounts.code.ask", county.pk), ("accounts.code.confirm", second.pk),
-        ("accounts.code.issue", second.pk),
+        ("accounts.code.reset", second.pk),
     ]  # fmt: skip
+    # A number that died meanwhile cannot be confirmed, only refused; then she asks anew.
+    assert client.post(give, reset | {"number": ask_reset(Client(), school.username)}).status_code == 302
+    ResetRequest.objects.all().delete()
+    decide = reverse("accounts:code_decide", args=[CodeRequest.objects.get(user=school, decided_by=None).pk])
+    assert browser(second).post(decide, confirm).status_code == 422
+    assert browser(second).post(decide, {"decision": "refuse"}).status_code == 302
 
 
 @pytest.mark.rule("AC-11", "GRANT_MOST_DAYS", "AZ-6")

@@ -1,5 +1,6 @@
 """Signing in, choosing a post, signing out, the persona page (SECURITY AC-3 … AC-6, AC-8, RD-7)."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import codes as one_use
-from accounts.models import Attempts, Organization, SignIn, User
+from accounts import reset_requests
+from accounts.models import Attempts, OneUseCode, Organization, ResetRequest, SignIn, User
 from accounts.throttle import Meter, purge
 from audit.models import AccessEntry, Event
 from config.rules import PARAMETERS
@@ -20,6 +22,7 @@ from tests import make
 from tests.accounts.door import (
     PASSWORD,
     SECRET,
+    ask_reset,
     code_at,
     codes,
     enter,
@@ -184,7 +187,7 @@ def test_codes_of_the_phone_and_one_use_codes_are_throttled_like_passwords(clien
     let_pass(minutes=15, seconds=1)
     assert give_code(client, code_at(SECRET)).status_code == 302
     page, new = reverse("accounts:sign_in_code"), make_account(has_phone=False)
-    code = one_use.issue(new, by=make.make_user("system_administrator", make.SCHOOL), purpose="first")
+    code = one_use.issue(new, by=make.make_user("system_administrator", make.SCHOOL))
     other = Client(REMOTE_ADDR="203.0.113.9")
     said = {str(other.post(page, {"username": "nobody", "code": code}).context["refusal"])}
     for _n in range(FAILURES):
@@ -193,6 +196,55 @@ def test_codes_of_the_phone_and_one_use_codes_are_throttled_like_passwords(clien
     assert len(said) == 1
     let_pass(minutes=15, seconds=1)
     assert other.post(page, {"username": new.username, "code": code}).status_code == 302
+
+
+@pytest.mark.rule("AC-4", "AC-5", "ONE_USE_CODE_HOURS")
+def test_every_account_gets_a_number_and_it_dies_after_its_time() -> None:
+    user, sealed, gone = (make_account() for _n in range(3))
+    User.objects.filter(pk=sealed.pk).update(sealed_at=timezone.now())
+    User.objects.filter(pk=gone.pk).update(is_active=False)
+    page, wait = reverse("accounts:sign_in_ask"), reverse("accounts:sign_in_wait")
+    htmx = {"headers": {"HX-Request": "true"}}
+    by, seen, waiting = make.make_administrator(), set(), {}
+    assert Client().get(wait)["Location"] == page
+    assert Client().post(page, {"username": ""}).status_code == 400
+    for place, name in enumerate((user.username, "nobody-of-that-name", sealed.username, gone.username)):
+        browser = Client(REMOTE_ADDR=f"198.51.100.{place}")
+        with CaptureQueriesContext(connection) as asked:
+            number = ask_reset(browser, name)
+        queries = len(asked)
+        assert re.fullmatch(r"[2-9A-HJKMNP-Z]{4}-[2-9A-HJKMNP-Z]{4}", number)
+        shown = browser.get(wait).content.decode()
+        assert "等待管理员确认" in shown
+        assert browser.post(wait).status_code == 409
+        said = re.sub(r'value="[^"]+"', "", shown[shown.index('class="gate"') :].replace(number, ""))
+        seen.add((queries, browser.get(wait, **htmx).status_code, said))
+        waiting[name] = browser, number
+    assert len(seen) == 1  # in words, status and work alike
+    for person in (sealed, gone):
+        with pytest.raises(reset_requests.NumberNotWaiting):
+            reset_requests.confirm(person, waiting[person.username][1], purpose="password", by=by)
+    # Its hours over, a number can neither be confirmed nor, once it was, be gone on with.
+    browser, number = waiting[user.username]
+    soon = timezone.now() + timedelta(hours=24)
+    assert not ResetRequest.objects.filter(expires_at__gt=soon).exists()
+    ResetRequest.objects.update(expires_at=timezone.now())
+    with pytest.raises(reset_requests.NumberNotWaiting):
+        reset_requests.confirm(user, number, purpose="password", by=by)
+    assert browser.get(wait, **htmx)["HX-Redirect"] == wait
+    assert "编号已失效" in browser.get(wait).content.decode()
+    assert (reset_requests.purge(), ResetRequest.objects.count()) == (4, 0)
+    number = ask_reset(browser, user.username)
+    reset_requests.confirm(user, number, purpose="password", by=by)
+    assert browser.get(wait).context["state"] == "confirmed"
+    OneUseCode.objects.filter(user=user).update(expires_at=timezone.now())
+    assert browser.post(wait).status_code == 409
+    # Many numbers in a row make wait, whoever is named; and nobody is kept waiting for another's account.
+    for name in (user.username, "nobody-of-that-name"):
+        browser = Client(REMOTE_ADDR="203.0.113.7")
+        answers = [browser.post(page, {"username": name}) for _n in range(FAILURES + 1)]
+        assert (answers[-1].status_code, answers[-1].context["refusal"].code) == (403, "asked_too_often")
+    assert ask_reset(Client(REMOTE_ADDR="203.0.113.7"), make_account().username)
 
 
 def test_empty_fields_are_named_and_nothing_is_counted(client: Client) -> None:
@@ -205,19 +257,25 @@ def test_empty_fields_are_named_and_nothing_is_counted(client: Client) -> None:
 
 @pytest.mark.rule("AC-4", "AC-2")
 @pytest.mark.parametrize("purpose", ["first", "password", "factor", "lost passkey"])
-def test_a_one_use_code_replaces_one_proof_and_the_other_is_still_asked_for(
+def test_a_code_or_a_confirmed_reset_replaces_one_proof_and_the_other_is_still_asked_for(
     client: Client, purpose: str
 ) -> None:
     user = make_account(has_phone=purpose != "first")
     if purpose == "lost passkey":  # and no password: nothing else is left to ask for
         User.objects.filter(pk=user.pk).update(password="!")
     by = make.make_user("system_administrator", make.SCHOOL)
-    code = one_use.issue(user, by=by, purpose="factor" if purpose == "lost passkey" else purpose)
     page, step = reverse("accounts:sign_in_code"), reverse("accounts:sign_in_password")
-    redeem = {"username": user.username, "code": code}
-    assert client.get(page).status_code == 200
-    assert client.post(page, redeem)["Location"] == step
-    assert Client().post(page, redeem).status_code == 403  # once
+    if purpose == "first":
+        redeem = {"username": user.username, "code": one_use.issue(user, by=by)}
+        assert client.get(page).status_code == 200
+        assert client.post(page, redeem)["Location"] == step
+        assert Client().post(page, redeem).status_code == 403  # once
+    else:
+        number, wait = ask_reset(client, user.username), reverse("accounts:sign_in_wait")
+        kind = "factor" if purpose == "lost passkey" else purpose
+        reset_requests.confirm(user, number, purpose=kind, by=by)
+        assert client.post(wait)["Location"] == step
+        assert client.post(wait)["Location"] == reverse("accounts:sign_in_ask")  # once
     assert client.get(reverse("accounts:sign_in_enrol"))["Location"] == step  # no way around
     fresh = "Nine-blue-Kettles-77"
     if purpose == "factor":

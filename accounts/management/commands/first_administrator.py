@@ -8,7 +8,7 @@ from django.db import transaction
 from accounts import codes
 from accounts.administration import creating, separation
 from accounts.administration.creating import NewPerson
-from accounts.models import CodePurpose, Organization, Post
+from accounts.models import Organization, Post
 from audit.services import System, record_many
 from config.clock import today
 from config.errors import Refusal
@@ -46,7 +46,7 @@ class Command(BaseCommand):
                     valid=separation.term(today(), None), appointed_by_name=actor.name,
                 )  # fmt: skip
                 record_many("accounts.user.create", "user", [(person.pk, NATION)], actor=actor, name=new.name)
-                code = codes.issue(person, by=actor, purpose=CodePurpose.FIRST, at=NATION)
+                code = codes.issue(person, by=actor, at=NATION)
         except Refusal as refused:
             raise CommandError(refused.detail) from None
         self.stdout.write(f"已为{new.name}建立账号 {new.username}（{post}）。")
