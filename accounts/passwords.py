@@ -10,7 +10,6 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
-from pypinyin import lazy_pinyin
 
 from accounts.factors import FactorNeeded, Type, types_of
 from accounts.models import FormerPassword, Organization, User
@@ -119,6 +118,8 @@ def _form(password: str) -> Iterator[tuple[str, str]]:
 
 def _own_words(user: User) -> Iterator[tuple[str, str, set[str]]]:
     """What of her own may not occur: her name, her account and numbers, the names of her offices."""
+    from pypinyin import lazy_pinyin  # a third of a second, which most commands never need
+
     syllables = lazy_pinyin(user.name)
     name = {"".join(syllables), "".join(syllables[1:] + syllables[:1]), user.name.casefold()}
     yield (

@@ -26,8 +26,8 @@ from config.runner import ROOT, StepFailed, environment, prepare, say, stopped_b
 # Two runs in one checkout need two folders: XUEJI_VAR=../mine bin/test
 VAR = Path(os.environ.get("XUEJI_VAR", ROOT / "var")).resolve()
 REPORT = ROOT / "var" / "test-report.json"
-# The first lane; the second takes everything else. About equal on two cores.
-APART = ("tests/races", "tests/browser", "tests/transfers")
+# The first lane, those that commit last; the second takes everything else. About equal on two cores.
+APART = ("tests/registry", "tests/browser", "tests/races")
 
 
 class Lane:

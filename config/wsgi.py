@@ -22,5 +22,7 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
 
 
 from config.roles import refuse_dangerous_role  # noqa: E402  (needs the loaded settings)
+from registry.names import pinyin  # noqa: E402
 
 refuse_dangerous_role()
+pinyin("学籍")  # so that the dictionary is read before the first request

@@ -7,9 +7,6 @@ import unicodedata
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from pypinyin import Style, lazy_pinyin
-from pypinyin.constants import PHRASES_DICT
-
 from registry import objections as o
 from registry.codes import DATA, rows_of
 from registry.findings import Finding
@@ -249,11 +246,15 @@ def _stand_ins(unread: str) -> list[str]:
 @lru_cache(maxsize=16384)
 def _in_context(text: str) -> tuple[str, ...]:
     """The usual syllable of each character; a phrase that the dictionary knows decides between readings."""
+    from pypinyin import Style, lazy_pinyin  # a third of a second, which most commands never need
+
     parts = lazy_pinyin(text, style=Style.NORMAL, errors=_stand_ins)  # type: ignore[arg-type]  # a list is allowed
     return tuple(part.replace("ü", "v") for part in parts)
 
 
 def _holds_phrase(text: str) -> bool:
+    from pypinyin.constants import PHRASES_DICT
+
     return any(
         text[start:end] in PHRASES_DICT
         for start in range(len(text) - 1)

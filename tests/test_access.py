@@ -5,7 +5,7 @@ generated (AZ-3).
 import csv
 from collections.abc import Iterator
 from datetime import timedelta
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +139,7 @@ class World:
         self.substitute.save()
         # Now: who comes or signs in while a row is answered is gone with it.
         self.clients = {who: self.signed_in(who) for who in who_columns()}
+        assert self.arguments
 
     def acting(self, who: str) -> User:
         """Somebody of the school under her post."""
@@ -168,8 +169,10 @@ class World:
                 self.school_class.save()
         return self.people[who]
 
-    def arguments(self, route: str) -> list[Any]:
-        kinds: dict[str, list[Any]] = {
+    @cached_property
+    def arguments(self) -> dict[str, list[Any]]:
+        """What stands in the addresses, by route."""
+        return {
             "audit:entry": ["event", self.event.pk],
             "audit:proof": ["event", self.event.pk],
             "audit:checkpoint": [10**9, "note"],
@@ -255,12 +258,11 @@ class World:
             "exchange:guardian_code_end": [self.guardian_code.pk],
             **{route: [self.warning.pk] for route in WARNING_ROUTES},
         }
-        return kinds.get(route, [])
 
 
 def answer(world: World, row: dict[str, str], who: str) -> int:
     client = world.clients[who]
-    path = reverse(row["route"], args=world.arguments(row["route"]))
+    path = reverse(row["route"], args=world.arguments.get(row["route"]))
     is_api = path.startswith("/api/")
     if row["method"] == "GET":
         return client.get(path).status_code

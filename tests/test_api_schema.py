@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,7 +17,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
-from django.db import close_old_connections, connection
+from django.db import close_old_connections, connection, transaction
 from django.test import Client
 from hypothesis import HealthCheck
 from hypothesis import settings as effort
@@ -39,6 +38,7 @@ from schemathesis.specs.openapi.checks import (
 from accounts.api_docs import document
 from accounts.models import Notice, User
 from config.models import Job
+from config.scope import scope
 from registry.api.places import SchoolViewSet
 from registry.models import CodeValue, Student
 from tests import make
@@ -46,7 +46,7 @@ from tests.exchange.building import bare_client, bearer
 from tests.transfers.filing import file_pupil, make_rehearsal, picture
 from transfers.models import Case
 
-pytestmark = pytest.mark.usefixtures("nation", "kept_connection")
+pytestmark = pytest.mark.usefixtures("ground", "kept_connection")
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -111,7 +111,7 @@ OPERATIONS = {
 
 
 @pytest.fixture
-def kept_connection(db: None) -> Iterator[None]:
+def kept_connection() -> Iterator[None]:
     """A request's end closes old connections; this one holds the test's transaction."""
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
@@ -153,16 +153,14 @@ class Ground:
             "/exports/": {"public_id": str(make.make_export(self.people["registrar"]).public_id)},
             "/imports/": {"public_id": str(make.make_checked_import(self.people["registrar"]).public_id)},
         }
-
-        self.provision = bare_client()
+        receiver = {"headers": bearer(bare_client())}
+        # Now: a session that is made while an operation is asked is gone with it.
+        self.sessions = {"receiver": receiver} | {who: self.signed_in(who) for who in self.people}
 
     def ids_for(self, path: str) -> dict[str, Any]:
         return next(ids for part, ids in self.ids.items() if part in path)
 
-    @cache  # noqa: B019  # lives as long as one test
-    def session(self, who: str) -> dict[str, Any]:
-        if who == "receiver":
-            return {"headers": bearer(self.provision)}
+    def signed_in(self, who: str) -> dict[str, Any]:
         client = Client()
         client.force_login(self.people[who])
         key = client.cookies[settings.SESSION_COOKIE_NAME].value
@@ -170,9 +168,21 @@ class Ground:
         return {"cookies": cookies, "headers": {"X-CSRFToken": TOKEN}}
 
 
+@pytest.fixture(scope="module")
+def school_at_work(django_db_setup: None, django_db_blocker: Any) -> Iterator[Ground]:
+    """Built once: what each operation does to it is undone."""
+    with django_db_blocker.unblock():
+        with transaction.atomic(), scope(make.NATION):
+            yield Ground()
+            transaction.set_rollback(True)
+        connection.close()
+
+
 @pytest.fixture
-def ground(nation: None) -> Ground:
-    return Ground()
+def ground(school_at_work: Ground) -> Iterator[Ground]:
+    with transaction.atomic():
+        yield school_at_work
+        transaction.set_rollback(True)
 
 
 def aim(case: Any, ground: Ground) -> None:
@@ -190,7 +200,7 @@ def asking(schema: Any, operation_id: str, who: str) -> Callable[..., None]:
     @effort(suppress_health_check=list(HealthCheck))
     def ask(case: Any, ground: Ground) -> None:
         aim(case, ground)
-        case.call_and_validate(**ground.session(who), checks=CHECKS)
+        case.call_and_validate(**ground.sessions[who], checks=CHECKS)
 
     return ask
 
@@ -218,7 +228,7 @@ def operation(operation_id: str) -> Any:
 
 def send(ground: Ground, who: str, operation_id: str, status: int, **sent: Any) -> Any:
     """One request that must succeed, or fail, as the document says."""
-    answer = operation(operation_id).Case(**sent).call_and_validate(**ground.session(who), checks=CHECKS)
+    answer = operation(operation_id).Case(**sent).call_and_validate(**ground.sessions[who], checks=CHECKS)
     assert answer.status_code == status, answer.text
     return answer
 

@@ -15,7 +15,7 @@ from config.scope import scoped_transaction
 from registry.exporting.running import run_export
 from registry.models import Export
 from tests import make
-from tests.browser.conftest import WIDTHS, assert_accessible
+from tests.browser.conftest import looked_at
 from tests.browser.test_story import Open, enter
 
 SCHOOL = "CN.44.03.05.2144000913."
@@ -40,15 +40,6 @@ def prove(page: Page) -> None:
     session[FACTOR_AT] = time()
     session.save()
     page.reload()
-
-
-def looked_at(page: Page) -> None:
-    """Accessible on a phone, and at both widths no wider than the screen."""
-    for name in ("phone", "desk"):
-        page.set_viewport_size({"width": WIDTHS[name][0], "height": WIDTHS[name][1]})
-        if name == "phone":
-            assert_accessible(page)
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
 @pytest.mark.rule("EX-1", "EX-5", "R-EXT-07", "AC-7")

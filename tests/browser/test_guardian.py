@@ -2,7 +2,6 @@
 objection is filed and answered.
 """
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -50,7 +49,6 @@ def test_code_record_proof_and_objection(
     page.click("main button:has-text('查询')")
     expect(page.locator("h1")).to_have_text(student.name)
     assert_accessible(page)
-    page.screenshot(path=f"{os.environ['XUEJI_VAR']}/guardian-phone.png", full_page=True)
     assert registrar.name not in page.content()
 
     with acting_as("worker"):

@@ -13,7 +13,7 @@ from accounts.models import User
 from config.crypto import next_ids
 from config.scope import scoped_transaction
 from tests.accounts.door import PASSWORD, code_at, make_account
-from tests.browser.conftest import WIDTHS, assert_accessible
+from tests.browser.conftest import looked_at
 
 pytestmark = pytest.mark.usefixtures("committed_db")
 Open = Callable[..., Page]
@@ -23,15 +23,6 @@ def account(role: str) -> User:
     with scoped_transaction("CN."):
         next_ids("accounts_user", 50)  # so that hers has two digits: a browser's answer names its owner by it
         return make_account(role, has_phone=False, name="郑明慧")
-
-
-def looked_at(page: Page) -> None:
-    """Accessible on a phone, and at both widths no wider than the screen."""
-    for name, (width, height) in WIDTHS.items():
-        page.set_viewport_size({"width": width, "height": height})
-        if name == "phone":
-            assert_accessible(page)
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
 def give_password(page: Page, user: User, base: str = "") -> None:
