@@ -21,7 +21,7 @@ from registry.findings import errors
 from registry.identity import check_digit
 from registry.models import Enrolment, FamilyMember, IdentityDocument, OpenBusiness, Student, StudentNumber
 from registry.numbers import check_school_code, is_valid
-from registry.record import load_record, values_of
+from registry.record import load_records, values_of
 from registry.status import NORMAL, PENDING
 from transfers.models import Case, Step
 from transfers.services import decide
@@ -100,9 +100,9 @@ def test_pupils_load_under_the_wall_and_their_records_open(nation: None) -> None
     assert Student.objects.count() == Enrolment.objects.count() == len(records)
     assert IdentityDocument.objects.filter(student__in=[one.student.pk for one in records]).exists()
     assert FamilyMember.objects.count() > len(records)
+    stored = load_records([record.student.pk for record in records])
     for pupil, record in zip(population.pupils, records, strict=True):
-        stored = load_record(Student.objects.get(pk=record.student.pk))
-        values = values_of(stored)
+        values = values_of(stored[record.student.pk])
         assert {key: values[key] for key in ("name", "id_number", "phone", "member1_name")} == {
             key: pupil.values[key] for key in ("name", "id_number", "phone", "member1_name")
         }
