@@ -205,7 +205,10 @@ def tighten(statements: list[str]) -> None:
     """Add the closed cases of former years, then put everything back; constraints look at all rows."""
     with connection.cursor() as cursor:
         cursor.execute("SET maintenance_work_mem = '512MB'")
-        for statement in [(DATA / "history.sql").read_text(encoding="utf-8"), *statements]:
+        cursor.execute("SET enable_nestloop = off")  # fresh tables have no statistics to plan by
+        cursor.execute((DATA / "history.sql").read_text(encoding="utf-8"))
+        cursor.execute("RESET enable_nestloop")
+        for statement in statements:
             cursor.execute(statement)
 
 
