@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 
 from config.clock import now, today
+from config.disk import sync_folder, write_new
 from config.faults import fault
 
 KEK, NEXT_KEK, RING = "kek", "kek.next", "ring.json"
@@ -47,11 +48,11 @@ def make_keyring(folder: Path, year: int) -> bool:
     if (folder / RING).exists():
         return False
     kek = secrets.token_bytes(32)
-    _write(folder / KEK, base64.b64encode(kek))
+    write_new(folder / KEK, base64.b64encode(kek))
     ring: dict[str, Any] = {"current": 1, "kek_since": now().isoformat(), "data": {}}
     ring["data"]["1"] = _new_entry(kek, 1, year)
     ring["index"] = _wrap(kek, secrets.token_bytes(32), b"index")
-    _write(folder / RING, json.dumps(ring, indent=1).encode())
+    write_new(folder / RING, json.dumps(ring, indent=1).encode())
     return True
 
 
@@ -137,7 +138,7 @@ def rewrap(folder: Path) -> None:
     ring, old = _open(folder)
     kek = secrets.token_bytes(32)
     (folder / NEXT_KEK).unlink(missing_ok=True)
-    _write(folder / NEXT_KEK, base64.b64encode(kek))
+    write_new(folder / NEXT_KEK, base64.b64encode(kek))
     for number, row in ring["data"].items():
         label = _label(number)
         row["wrapped"] = _wrap(kek, _unwrap(old, row["wrapped"], label), label)
@@ -147,7 +148,7 @@ def rewrap(folder: Path) -> None:
     _replace(folder, RING, json.dumps(ring, indent=1).encode())
     fault("keys.ring_rewrapped")
     (folder / NEXT_KEK).rename(folder / KEK)
-    _sync(folder)
+    sync_folder(folder)
 
 
 def _open(folder: Path) -> tuple[dict[str, Any], bytes]:
@@ -162,7 +163,7 @@ def _open(folder: Path) -> tuple[dict[str, Any], bytes]:
                 _unwrap(kek, ring["index"], b"index")
                 if name == NEXT_KEK and os.access(folder, os.W_OK):
                     (folder / NEXT_KEK).rename(folder / KEK)
-                    _sync(folder)
+                    sync_folder(folder)
                 return ring, kek
     raise KeysNotReady("密钥环与主密钥不符：ring.json 不能由 kek 打开。请从备份恢复成套的两个文件。")
 
@@ -186,24 +187,9 @@ def _unwrap(kek: bytes, wrapped: str, label: bytes) -> bytes:
     return AESGCM(kek).decrypt(raw[:12], raw[12:], label)
 
 
-def _write(file: Path, content: bytes) -> None:
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400), "wb") as handle:
-        handle.write(content)
-        handle.flush()
-        os.fsync(handle.fileno())
-
-
 def _replace(folder: Path, name: str, content: bytes) -> None:
     part = folder / f"{name}.part"
     part.unlink(missing_ok=True)
-    _write(part, content)
+    write_new(part, content)
     part.rename(folder / name)
-    _sync(folder)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync_folder(folder)

@@ -18,6 +18,7 @@ from typing import IO
 from django.conf import settings
 
 from config.crypto import DoesNotOpen, key_of, seal, unseal
+from config.disk import sync_folder
 from config.faults import fault
 
 _FIELD = "content"
@@ -191,9 +192,9 @@ def _end(handle: IO[bytes], name: str) -> None:
     file = _file(name)
     fault("files.written")
     file.with_suffix(".part").rename(file)
-    # A name is only safe once its folder is: a row must never outlive its file after a power cut.
-    _sync(file.parent)
-    _sync(file.parent.parent)
+    # A row must never outlive its file after a power cut.
+    sync_folder(file.parent)
+    sync_folder(file.parent.parent)
 
 
 def _opened(name: str, table: str) -> IO[bytes]:
@@ -208,11 +209,3 @@ def _file(name: str) -> Path:
     if not re.fullmatch("[0-9a-f]{32}", name):
         raise DoesNotOpen("sealed file: not a stored name")
     return Path(settings.MEDIA_ROOT) / name[:2] / name
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

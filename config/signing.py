@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 
+from config.disk import make_whole
+
 _ED25519 = b"\x01"
 
 
@@ -49,13 +51,7 @@ def make_signing_key(folder: Path | None = None, *, another: bool = False) -> bo
     if known and not another:
         return False
     target = folder / f"log-{len(known) + 1:03}.key"
-    unfinished = target.with_suffix(f".{os.getpid()}")
-    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400), "wb") as handle:
-        handle.write(base64.b64encode(os.urandom(32)))
-        handle.flush()
-        os.fsync(handle.fileno())
-    os.link(unfinished, target)  # FileExistsError for the second of two at once
-    unfinished.unlink()
+    make_whole(target, base64.b64encode(os.urandom(32)))
     return True
 
 

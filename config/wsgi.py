@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import pypinyin  # noqa: F401  (its dictionary of readings is loaded before the first request)
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -22,7 +23,5 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
 
 
 from config.roles import refuse_dangerous_role  # noqa: E402  (needs the loaded settings)
-from registry.names import pinyin  # noqa: E402
 
 refuse_dangerous_role()
-pinyin("学籍")  # so that the dictionary is read before the first request

@@ -5,7 +5,7 @@ generated (AZ-3).
 import csv
 from collections.abc import Iterator
 from datetime import timedelta
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -139,7 +139,7 @@ class World:
         self.substitute.save()
         # Now: who comes or signs in while a row is answered is gone with it.
         self.clients = {who: self.signed_in(who) for who in who_columns()}
-        assert self.arguments
+        self.arguments = self._arguments()
 
     def acting(self, who: str) -> User:
         """Somebody of the school under her post."""
@@ -169,8 +169,7 @@ class World:
                 self.school_class.save()
         return self.people[who]
 
-    @cached_property
-    def arguments(self) -> dict[str, list[Any]]:
+    def _arguments(self) -> dict[str, list[Any]]:
         """What stands in the addresses, by route."""
         return {
             "audit:entry": ["event", self.event.pk],

@@ -8,6 +8,7 @@ import os
 import secrets
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import IO
@@ -15,6 +16,8 @@ from typing import IO
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
+
+from config.disk import make_whole
 
 _MAGIC = b"XUEJI-BACKUP-1\n"
 _SALT = 32
@@ -31,10 +34,8 @@ def backup_key(*, make: bool = False) -> bytes:
     file: Path = settings.BACKUP_KEY
     if make and not file.exists():
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        unfinished = file.with_suffix(f".{os.getpid()}")
-        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400), "wb") as handle:
-            handle.write(base64.b64encode(secrets.token_bytes(32)))
-        unfinished.replace(file)
+        with suppress(FileExistsError):  # of two at once, both go on with the first one's
+            make_whole(file, base64.b64encode(secrets.token_bytes(32)))
     try:
         return base64.b64decode(file.read_bytes())
     except FileNotFoundError:

@@ -16,10 +16,16 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from accounts.models import User
+from accounts.step_up import FACTOR_AT
+from config.scope import scoped_transaction
+from tests import make
+
+Open = Callable[..., Page]
 
 _FLAGS = [
     "--no-sandbox",
@@ -164,6 +170,35 @@ def sign_in(page: Page, username: str) -> None:
     whole_site = page.url.removesuffix("accounts/sign-in")  # the cookie's path is the address's folder
     page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": key, "url": whole_site}])
     page.goto("/")
+
+
+def enter(open_page: Open, person: User, width: str = "desk") -> Page:
+    """A page of hers."""
+    page = open_page(width)
+    sign_in(page, person.username)
+    return page
+
+
+def enter_as(open_page: Open, role: str, path: str, width: str = "desk") -> Page:
+    """A page of somebody new in this post."""
+    with scoped_transaction("CN."):
+        person = make.make_user(role, path)
+    return enter(open_page, person, width)
+
+
+def prove(page: Page) -> None:
+    """As after a second factor just now, which test_sign_in.py plays."""
+    key = next(one["value"] for one in page.context.cookies() if one["name"] == settings.SESSION_COOKIE_NAME)
+    session = SessionStore(key)
+    session[FACTOR_AT] = time.time()
+    session.save()
+
+
+def wait_until(condition: Callable[[], bool], seconds: int = 40) -> None:
+    limit = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < limit, "waited too long"
+        time.sleep(0.3)
 
 
 def looked_at(page: Page) -> None:

@@ -2,7 +2,7 @@
 five persons, suspension and return, key data, death, guest study, merger of two schools.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,19 +10,16 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from accounts.models import User
 from config.clock import today
 from config.scope import scoped_transaction
 from registry.models import Attendance, Enrolment, SchoolClass, StatusChange, Student
 from tests import make
-from tests.browser.conftest import assert_accessible, sign_in, start_worker
-from tests.browser.test_story import wait_until
+from tests.browser.conftest import Open, assert_accessible, enter_as, start_worker, wait_until
 from tests.transfers.filing import picture
 from tests.transfers.moving import far_period, pupil_at
 from transfers.models import Case, Step
 from transfers.tracking import code_of
 
-Open = Callable[..., Page]
 # Provinces of their own: what is committed here is in force there for every later test.
 HERE, HERE_COUNTY = "CN.62.01.02.2162000001.", "CN.62.01.02."
 BESIDE = "CN.62.01.02.2162000002."
@@ -52,17 +49,6 @@ def ground(committed_db: None, worker: None) -> dict[str, SchoolClass]:
 def day(offset: int) -> str:
     """A day so many days from today, as it is typed."""
     return (today() + timedelta(days=offset)).isoformat()
-
-
-def person(role: str, path: str) -> User:
-    with scoped_transaction("CN."):
-        return make.make_user(role, path)
-
-
-def enter(open_page: Open, role: str, path: str, width: str = "desk") -> Page:
-    page = open_page(width)
-    sign_in(page, person(role, path).username)
-    return page
 
 
 def upload(page: Page, folder: Path, *types: str) -> None:
@@ -116,7 +102,7 @@ def sign_all(open_page: Open, number: str) -> list[str]:
     while step := waiting(number):
         is_bureau = step.right == "review_case" and len(step.office_path.split(".")[-2]) < 10
         role = "bureau_leader" if is_bureau else ROLES[step.right]
-        page = enter(open_page, role, step.office_path)
+        page = enter_as(open_page, role, step.office_path)
         page.goto(f"/cases/{number}")
         for box in page.locator("input[name=ticked]").all():
             box.check()
@@ -159,7 +145,7 @@ def test_a_transfer_across_two_provinces_takes_five_persons(
     open_page: Open, ground: dict[str, SchoolClass], tmp_path: Path
 ) -> None:
     student = pupil(THERE)
-    page = enter(open_page, "registrar", HERE)
+    page = enter_as(open_page, "registrar", HERE)
     page.goto("/move-in")
     page.check("input[name=kind][value=transfer]")
     page.fill("#id_name", student.name + "儿")
@@ -191,7 +177,7 @@ def test_a_transfer_across_two_provinces_takes_five_persons(
     family.goto(f"/track/{code_of(number)}")
     expect(family.locator("main")).to_contain_text("已办结")
     assert_accessible(family)
-    former = enter(open_page, "registrar", THERE)
+    former = enter_as(open_page, "registrar", THERE)
     assert former.goto(f"/registry/students/{student.public_id}").status == 404  # type: ignore[union-attr]
     former.goto("/registry/snapshots")
     former.click(f"a:has-text('{student.name}')")
@@ -204,7 +190,7 @@ def test_a_suspension_and_the_return_into_a_class_that_is_asked_for(
     open_page: Open, ground: dict[str, SchoolClass], tmp_path: Path
 ) -> None:
     student = pupil(HERE)
-    page = enter(open_page, "registrar", HERE)
+    page = enter_as(open_page, "registrar", HERE)
     ill = {
         "reason": "01", "starts_on": day(-9), "until": day(200), "on_request": "1",
         "hospital": "城关区人民医院", "diagnosed_on": day(0), "rest_days": "120",
@@ -229,7 +215,7 @@ def test_a_key_change_shows_current_beside_proposed_and_keeps_the_old_name(
     open_page: Open, ground: dict[str, SchoolClass], tmp_path: Path
 ) -> None:
     student = pupil(HERE)
-    page = enter(open_page, "registrar", HERE)
+    page = enter_as(open_page, "registrar", HERE)
     page.goto(f"/students/{student.public_id}/identity-change")
     page.fill("#id_name", "马晓燕")
     upload(page, tmp_path, "01")
@@ -248,7 +234,7 @@ def test_a_key_change_shows_current_beside_proposed_and_keeps_the_old_name(
 @pytest.mark.rule("R-CHG-08", "G-20")
 def test_a_death_ends_the_status(open_page: Open, ground: dict[str, SchoolClass], tmp_path: Path) -> None:
     student = pupil(HERE)
-    page = enter(open_page, "registrar", HERE)
+    page = enter_as(open_page, "registrar", HERE)
     facts = {"reason": "44", "happened_on": day(-40)}
     number = file_own(page, student, "death", facts, tmp_path, "18")
     sign_all(open_page, number)
@@ -264,7 +250,7 @@ def test_guest_study_is_no_second_status(
     open_page: Open, ground: dict[str, SchoolClass], tmp_path: Path
 ) -> None:
     student = pupil(THERE)
-    page = enter(open_page, "registrar", HERE)
+    page = enter_as(open_page, "registrar", HERE)
     page.goto("/move-in")
     page.check("input[name=kind][value=guest]")
     page.fill("#id_name", student.name)
@@ -290,7 +276,7 @@ def test_two_schools_merge_as_rehearsed(
     open_page: Open, ground: dict[str, SchoolClass], tmp_path: Path
 ) -> None:
     student = pupil(BESIDE)
-    page = enter(open_page, "reviewer", HERE_COUNTY)
+    page = enter_as(open_page, "reviewer", HERE_COUNTY)
     page.goto("/offices/new?kind=office_merge")
     answer(page, {
         "office": "2162000002", "target": "2162000001", "document_no": "城教〔2026〕9号",
@@ -309,5 +295,5 @@ def test_two_schools_merge_as_rehearsed(
     done(number)
     spell = spell_of(student)
     assert spell.org_path == HERE
-    registrar: Any = enter(open_page, "registrar", HERE)
+    registrar: Any = enter_as(open_page, "registrar", HERE)
     assert registrar.goto(f"/registry/students/{student.public_id}").status == 200

@@ -1,22 +1,17 @@
 """An export with two persons in a real browser: from the list of pupils to the file (EX-1, EX-5)."""
 
-from importlib import import_module
 from pathlib import Path
-from time import time
 from typing import Any
 
 import pytest
-from django.conf import settings
 from openpyxl import load_workbook
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from accounts.step_up import FACTOR_AT
 from config.scope import scoped_transaction
 from registry.exporting.running import run_export
 from registry.models import Export
 from tests import make
-from tests.browser.conftest import looked_at
-from tests.browser.test_story import Open, enter
+from tests.browser.conftest import Open, enter, looked_at, prove
 
 SCHOOL = "CN.44.03.05.2144000913."
 
@@ -31,15 +26,6 @@ def staff(committed_db: None) -> dict[str, Any]:
             "leader": make.make_leader(SCHOOL, name="郑校长"),
         }
     return people | {"pupils": pupils}
-
-
-def prove(page: Page) -> None:
-    """As after the second factor, which test_sign_in.py plays."""
-    key = next(one["value"] for one in page.context.cookies() if one["name"] == settings.SESSION_COOKIE_NAME)
-    session = import_module(settings.SESSION_ENGINE).SessionStore(key)
-    session[FACTOR_AT] = time()
-    session.save()
-    page.reload()
 
 
 @pytest.mark.rule("EX-1", "EX-5", "R-EXT-07", "AC-7")
@@ -68,6 +54,7 @@ def test_two_persons_bring_a_file_out(open_page: Open, staff: dict[str, Any], tm
     expect(leader.locator("main")).to_contain_text("再次验证身份")  # not without a second factor
     leader.goto(address)
     prove(leader)
+    leader.reload()
     looked_at(leader)
     leader.click("button:has-text('批准导出')")
     expect(leader.locator("#progress")).to_be_visible()
@@ -80,6 +67,7 @@ def test_two_persons_bring_a_file_out(open_page: Open, staff: dict[str, Any], tm
     run_export(job)
     expect(page.locator("main")).to_contain_text("还可领取 3 次", timeout=10_000)
     prove(page)
+    page.reload()
     looked_at(page)
     with page.expect_download() as download:
         page.click("button:has-text('领取')")

@@ -1,7 +1,5 @@
 """September in a real browser: a template, 2,000 rows, 40 planted errors, one case, 2,000 numbers."""
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +13,7 @@ from registry.intake.arriving import take_in
 from registry.intake.checking import check_batch
 from registry.models import Enrolment, Student
 from tests import make
-from tests.browser.conftest import assert_accessible, start_worker
-from tests.browser.test_story import Open, enter
+from tests.browser.conftest import Open, assert_accessible, enter, start_worker, wait_until
 from tests.races.ground import new_values
 from tests.registry.workbooks import FIRST_ROW, workbook
 
@@ -69,13 +66,6 @@ def fill_in(template: Path, rows: list[dict[str, str]]) -> None:
 
 def wait_for(page: Page, words: str, seconds: int = 90) -> None:
     expect(page.locator("main")).to_contain_text(words, timeout=seconds * 1000)
-
-
-def wait_until(condition: Callable[[], bool], seconds: int) -> None:
-    limit = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < limit, "waited too long"
-        time.sleep(0.5)
 
 
 def numbered() -> int:

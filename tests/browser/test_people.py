@@ -9,9 +9,7 @@ from accounts.models import User
 from config.scope import scoped_transaction
 from tests import make
 from tests.accounts.administering import staff_number
-from tests.browser.conftest import looked_at
-from tests.browser.test_export import prove
-from tests.browser.test_story import Open, enter
+from tests.browser.conftest import Open, enter, looked_at, prove
 
 COUNTY = "CN.44.03.09."
 SCHOOL = f"{COUNTY}2144000914."

@@ -1,12 +1,9 @@
 """An idle account is sealed, found with its reason, and unsealed by the office above, in a real browser."""
 
-import time
 from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from django.conf import settings
-from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
@@ -15,18 +12,10 @@ from accounts.tasks import seal_dormant_accounts
 from config.models import MassRun
 from config.scope import NATION, scoped_transaction
 from tests import make
-from tests.browser.conftest import assert_accessible, sign_in
+from tests.browser.conftest import assert_accessible, prove, sign_in
 
 COUNTY = "CN.44.03.07."
 SCHOOL = f"{COUNTY}2144000707."
-
-
-def prove_factor(page: Page) -> None:
-    """As after a second factor just now, which test_sign_in.py plays."""
-    cookie = next(one for one in page.context.cookies() if one["name"] == settings.SESSION_COOKIE_NAME)
-    session = SessionStore(cookie["value"])
-    session["factor_at"] = time.time()
-    session.save()
 
 
 @pytest.mark.rule("G-12", "R-ACC-04", "AC-8", "RE-4")
@@ -55,7 +44,7 @@ def test_an_idle_account_is_sealed_and_unsealed_above(
     phone.goto("/accounts/sealings")
     assert_accessible(phone)
     phone.get_by_role("link", name="解封 林久假").click()
-    prove_factor(phone)
+    prove(phone)
     phone.get_by_label("解封理由").fill("短")
     phone.get_by_role("button", name="解封账号").click()
     expect(phone.get_by_role("alert").filter(has_text="不少于 6 个字")).to_be_visible()
@@ -71,7 +60,7 @@ def test_an_idle_account_is_sealed_and_unsealed_above(
     desk.goto("/accounts/mass-runs")
     expect(desk.get_by_text("8200")).to_be_visible()
     assert_accessible(desk)
-    prove_factor(desk)
+    prove(desk)
     desk.get_by_role("button", name="已核对，确认 清理上传材料").click()
     expect(desk.get_by_text("须另一人确认", exact=True)).to_be_visible()
     run.delete()

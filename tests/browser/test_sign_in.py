@@ -2,7 +2,6 @@
 browser that was signed in before is told (AC-3, AC-6, AC-7).
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,10 +12,9 @@ from accounts.models import User
 from config.crypto import next_ids
 from config.scope import scoped_transaction
 from tests.accounts.door import PASSWORD, code_at, make_account
-from tests.browser.conftest import looked_at
+from tests.browser.conftest import Open, looked_at
 
 pytestmark = pytest.mark.usefixtures("committed_db")
-Open = Callable[..., Page]
 
 
 def account(role: str) -> User:

@@ -1,7 +1,5 @@
 """The story in a real browser: registrar, leader, reviewer and worker, with the refusals on the way."""
 
-import time
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -9,15 +7,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from accounts.models import User
 from config.scope import scoped_transaction
 from registry.models import Student
 from tests import make
-from tests.browser.conftest import assert_accessible, sign_in, start_worker
+from tests.browser.conftest import Open, assert_accessible, enter, start_worker, wait_until
 from tests.transfers.filing import picture
 from transfers.models import Case
 
-Open = Callable[..., Page]
 # One-choice and text fields of the form, beyond what step 1 has asked.
 NOT_TYPED = {
     "name",
@@ -46,12 +42,6 @@ def people(committed_db: None) -> dict[str, Any]:
             "auditor": make.make_user("auditor", make.PROVINCE),
         }
     return staff | {"class": school_class}
-
-
-def enter(open_page: Open, person: User, width: str = "desk") -> Page:
-    page = open_page(width)
-    sign_in(page, person.username)
-    return page
 
 
 def ask_first(page: Page, values: dict[str, str]) -> None:
@@ -84,13 +74,6 @@ def upload(page: Page, tmp_path: Path) -> None:
     page.select_option("#id_evidence_type", "01")
     page.set_input_files("#id_document_file", paper)
     page.wait_for_selector("#papers-kept input[name=document]", state="attached")
-
-
-def wait_until(condition: Callable[[], bool], seconds: int = 40) -> None:
-    limit = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < limit, "waited too long"
-        time.sleep(0.3)
 
 
 @pytest.mark.rule("R-EST-04", "R-EST-03", "R-EST-08", "R-NUM-02", "G-14", "AZ-8", "R-EST-06")

@@ -2,31 +2,17 @@
 and her phone is seen by two persons.
 """
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from accounts.models import User
 from config.clock import today
 from config.scope import scoped_transaction
 from tests import make
-from tests.browser.conftest import assert_accessible, sign_in
+from tests.browser.conftest import Open, assert_accessible, enter_as
 
-Open = Callable[..., Page]
 SCHOOL, COUNTY = "CN.64.01.02.2164000001.", "CN.64.01.02."
-
-
-def person(role: str, path: str) -> User:
-    with scoped_transaction("CN."):
-        return make.make_user(role, path)
-
-
-def enter(open_page: Open, role: str, path: str, width: str = "desk") -> Page:
-    page = open_page(width)
-    sign_in(page, person(role, path).username)
-    return page
 
 
 @pytest.mark.rule("R-ACC-09")
@@ -35,7 +21,7 @@ def test_a_warning_is_taken_and_closed_with_a_finding(committed_db: None, open_p
         make.make_office(SCHOOL)
         row = make.make_warning("W7", SCHOOL, "office", failures=23)
     for width in ("phone", "desk"):
-        page = enter(open_page, "security_administrator", COUNTY, width)
+        page = enter_as(open_page, "security_administrator", COUNTY, width)
         page.goto("/audit/warnings")
         assert_accessible(page)
         page.goto(f"/audit/warnings/{row.pk}")
@@ -52,20 +38,20 @@ def test_a_pupil_is_protected_and_seen_by_two(committed_db: None, open_page: Ope
     with scoped_transaction("CN."):
         pupil = make.make_student(make.make_class(SCHOOL))
     record = f"/registry/students/{pupil.public_id}"
-    page = enter(open_page, "leader", SCHOOL)
+    page = enter_as(open_page, "leader", SCHOOL)
     page.goto(record)
     page.get_by_role("link", name="保护对象").click()
     assert_accessible(page)
     page.get_by_label("理由").fill("人身安全保护令〔2026〕12号")
     page.get_by_label("保护至").fill(f"{today() + timedelta(days=90)}")
     page.get_by_role("button", name="提出").click()
-    boss = enter(open_page, "bureau_leader", COUNTY, "phone")
+    boss = enter_as(open_page, "bureau_leader", COUNTY, "phone")
     boss.goto(f"{record}/protection")
     boss.get_by_role("button", name="确认", exact=True).click()
     expect(boss.get_by_text("保护中").first).to_be_visible()
     assert_accessible(boss)
 
-    asker, second = enter(open_page, "registrar", SCHOOL), enter(open_page, "registrar", SCHOOL)
+    asker, second = enter_as(open_page, "registrar", SCHOOL), enter_as(open_page, "registrar", SCHOOL)
 
     def ask() -> None:
         asker.goto(record)
