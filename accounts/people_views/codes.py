@@ -13,7 +13,8 @@ from accounts.administration import resets
 from accounts.administration.reach import home_of
 from accounts.models import CodePurpose, User
 from accounts.people_forms import CodeForm, DecideForm
-from accounts.people_views.acting import person_or_404, read
+from accounts.people_views.acting import person_or_404, read, try_to
+from accounts.people_views.people import show_person
 from accounts.rights import requires
 from accounts.roles import Right
 from accounts.step_up import require_step_up
@@ -31,16 +32,23 @@ def hand_out(request: HttpRequest, pk: int) -> HttpResponse:
     form = CodeForm(request.POST)
     if not read(form):
         raise BadRequest(why=_("请选择重设内容。"))
-    require_step_up(request)
     given = form.cleaned_data
     if given["purpose"] == CodePurpose.FIRST:
+        require_step_up(request)
         return _slip(request, person, resets.first_code(person, actor=user))
-    if resets.needs_two(person):
-        resets.ask(person, **given, actor=user)
-        messages.success(request, _("已提出申请，请由另一位同事在“待复核的重设”中复核后生效。"))
-    else:
+
+    def confirm() -> str:
+        require_step_up(request)
+        if resets.needs_two(person):
+            resets.ask(person, **given, actor=user)
+            return _("已提出申请，请由另一位同事在“待复核的重设”中复核后生效。")
         resets.reset(person, **given, actor=user)
-        messages.success(request, _confirmed(person))
+        return _confirmed(person)
+
+    said, refusal = try_to(request, confirm)
+    if refusal:
+        return show_person(request, person, form, refusal)
+    messages.success(request, said)
     return redirect("accounts:person", pk=person.pk)
 
 

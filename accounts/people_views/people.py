@@ -14,7 +14,7 @@ from accounts import who_gains
 from accounts.administration import appointing, creating, reach, resets
 from accounts.administration.appointing import Appointment
 from accounts.administration.creating import NewPerson
-from accounts.models import Organization
+from accounts.models import Organization, User
 from accounts.people_forms import CodeForm, PeopleFilter, PersonForm
 from accounts.people_views.acting import STEP, offices_of, person_or_404, posted, read, status_of, try_to
 from accounts.rights import requires
@@ -64,18 +64,25 @@ def people(request: HttpRequest) -> HttpResponse:
 @require_GET
 def person(request: HttpRequest, pk: int) -> HttpResponse:
     """Posts, trainings, grants, codes, last sign-in, whether sealed; and what may be done."""
+    return show_person(request, person_or_404(request, pk))
+
+
+def show_person(
+    request: HttpRequest, found: User, form: CodeForm | None = None, refusal: Refusal | None = None
+) -> HttpResponse:
+    """The page of one person; with a reset that was refused, what was typed is still there."""
     user: Any = request.user
-    found = person_or_404(request, pk)
     dossier = reading.dossier_of(found, user)
     context = {
         "person": found,
         "dossier": dossier,
         "needs_training": any(ROLES[post.role].needs_training for post in dossier.posts),
-        "code_form": CodeForm(),
+        "code_form": form or CodeForm(),
+        "refusal": refusal,
         "may_reset": dossier.home is not None and reach.is_from_above(user, dossier.home),
         "is_self": found.pk == user.pk,
     }
-    return render(request, "accounts/person.html", context)
+    return render(request, "accounts/person.html", context, status=status_of(form, refusal))
 
 
 @requires(Right.MANAGE_ACCOUNTS)
