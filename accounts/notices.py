@@ -51,6 +51,7 @@ KINDS: dict[str, Kind] = {
         Kind("case_ended", _("办结或不予通过"), _("本校发起或涉及本校的办件有了结果"), by_email=False),
         Kind("handover", _("档案移交"), _("学籍档案待移交或待接收")),
         Kind("suspension_ending", _("休学将满"), _("学生休学期限将满，须办理复学或延长")),
+        Kind("promotion", _("统一升级"), _("升级演练完成，或本地的升级被暂停")),
         Kind("export", _("导出"), _("导出申请待您审批，或您的申请有了结果"), by_email=False),
         Kind("substitute", _("代办安排"), _("由您代他人办理，或由他人代您办理")),
         Kind("post_changed", _("岗位与授权"), _("您的岗位或临时授权有变动")),
@@ -58,7 +59,9 @@ KINDS: dict[str, Kind] = {
         Kind("training_ending", _("培训到期"), _("您或下级单位人员的培训记录即将到期")),
         Kind("seal_soon", _("账号封存"), _("您或本单位人员的账号因长期未使用将被封存，或已解封")),
         Kind("warning", _("安全预警"), _("本单位或下级单位发生预警，请安全管理员处置")),
+        Kind("verification", _("学籍核准"), _("责令整改、整改报告，或下级学校的核准问题逾期")),
         Kind("second_person", _("请您同意"), _("同事申请查看保护对象的明文，须由您同意"), by_email=False),
+        Kind("dropout", _("控辍保学"), _("缺勤预警、疑似辍学、报告与答复的期限")),
         Kind("budget", _("查阅限额"), _("您的查阅、查看明文或查重次数接近限额"), by_email=False),
     )
 }

@@ -37,6 +37,18 @@ class Right(StrEnum):
     APPROVE_GRANT = "approve_grant"
     GUARDIAN_CODE = "guardian_code"  # hand a guardian the code for the guardians' page
     PROTECT_STUDENT = "protect_student"  # put a pupil under protection, or end it
+    OPEN_CAMPAIGN = "open_campaign"  # of the semester's verification, for a province or the nation
+    CONFIRM_ROLL = "confirm_roll"  # who of a class is present
+    INSPECT = "inspect"  # draw samples of a verification, name offences
+    PROMOTE = "promote"  # rehearse and confirm the national promotion
+    ARBITRATE = "arbitrate"  # problem records that both sides substantiate
+    VIEW_WATCH_LIST = "view_watch_list"  # children whom the dropout control watches over
+    REPORT_ABSENCE = "report_absence"
+    PUSH_DROPOUT = "push_dropout"  # hand suspected dropouts down to their schools
+    VIEW_GROWTH = "view_growth"  # awards, sanctions, evaluation, attendance, aid; never marks or health
+    VIEW_MARKS = "view_marks"
+    EDIT_HEALTH = "edit_health"  # fitness and health checks
+    VIEW_REPORT = "view_report"
 
 
 RIGHT_LABELS = {
@@ -66,6 +78,18 @@ RIGHT_LABELS = {
     Right.APPROVE_GRANT: _("审批对外提供"),
     Right.GUARDIAN_CODE: _("发放监护人查询码"),
     Right.PROTECT_STUDENT: _("设定保护对象"),
+    Right.OPEN_CAMPAIGN: _("组织学籍核准"),
+    Right.CONFIRM_ROLL: _("核对班级名册"),
+    Right.INSPECT: _("抽查核准情况"),
+    Right.PROMOTE: _("组织升级"),
+    Right.ARBITRATE: _("问题学籍仲裁"),
+    Right.VIEW_WATCH_LIST: _("查看重点关注名单"),
+    Right.REPORT_ABSENCE: _("登记缺勤"),
+    Right.PUSH_DROPOUT: _("下发疑似辍学"),
+    Right.VIEW_GROWTH: _("查看成长记录"),
+    Right.VIEW_MARKS: _("查看成绩摘要"),
+    Right.EDIT_HEALTH: _("登记体质健康"),
+    Right.VIEW_REPORT: _("查看统计报表"),
 }
 
 SCHOOL = ("school",)
@@ -98,16 +122,24 @@ ROLES: dict[str, Role] = {
         _role(
             "registrar", "学籍管理员", SCHOOL,
             R.VIEW_STUDENT, R.VIEW_CLASS, R.VIEW_IDENTITY, R.VIEW_HEALTH, R.VIEW_CASE, R.FILE, R.EDIT_STUDENT,
-            R.MANAGE_CLASS, R.LOOK_UP, R.EXPORT, R.GUARDIAN_CODE,
+            R.MANAGE_CLASS, R.LOOK_UP, R.EXPORT, R.GUARDIAN_CODE, R.CONFIRM_ROLL, R.REPORT_ABSENCE,
+            R.VIEW_WATCH_LIST, R.VIEW_GROWTH, R.VIEW_MARKS, R.VIEW_REPORT,
         ),
         _role(
             "leader", "学籍主管领导", SCHOOL,
             R.VIEW_STUDENT, R.VIEW_CLASS, R.VIEW_IDENTITY, R.VIEW_CASE, R.REVIEW, R.VIEW_LOG,
-            R.APPROVE_EXPORT, R.PROTECT_STUDENT,
+            R.APPROVE_EXPORT, R.PROTECT_STUDENT, R.VIEW_WATCH_LIST, R.VIEW_GROWTH, R.VIEW_MARKS,
+            R.VIEW_REPORT,
         ),
-        _role("head_teacher", "班主任", SCHOOL, R.VIEW_OWN_CLASS, needs_training=False),
-        _role("subject_teacher", "任课教师", SCHOOL, R.VIEW_CLASS, needs_training=False),
-        _role("school_doctor", "校医", SCHOOL, R.VIEW_CLASS, R.VIEW_HEALTH, needs_training=False),
+        _role(
+            "head_teacher", "班主任", SCHOOL,
+            R.VIEW_OWN_CLASS, R.CONFIRM_ROLL, R.REPORT_ABSENCE, R.VIEW_GROWTH, R.VIEW_MARKS,
+            needs_training=False,
+        ),
+        _role("subject_teacher", "任课教师", SCHOOL, R.VIEW_CLASS, R.VIEW_MARKS, needs_training=False),
+        _role(
+            "school_doctor", "校医", SCHOOL, R.VIEW_CLASS, R.VIEW_HEALTH, R.EDIT_HEALTH, needs_training=False
+        ),
         _role(
             "system_administrator", "系统管理员", (*SCHOOL, *BUREAUS), R.MANAGE_ACCOUNTS, needs_training=False
         ),
@@ -115,22 +147,25 @@ ROLES: dict[str, Role] = {
         _role(
             "reviewer", "审核员", BUREAUS,
             R.VIEW_STUDENT, R.VIEW_CLASS, R.VIEW_IDENTITY, R.VIEW_CASE, R.DECIDE, R.LOOK_UP, R.MANAGE_OFFICES,
-            R.EXPORT, R.PROPOSE_GRANT,
+            R.EXPORT, R.PROPOSE_GRANT, R.OPEN_CAMPAIGN, R.INSPECT, R.VIEW_WATCH_LIST, R.VIEW_GROWTH,
+            R.VIEW_REPORT,
         ),
         _role(
             "bureau_leader", "主管领导", BUREAUS,
             R.VIEW_STUDENT, R.VIEW_CLASS, R.VIEW_CASE, R.REVIEW, R.VIEW_LOG, R.SET_RULES,
-            R.APPROVE_EXPORT, R.APPROVE_GRANT, R.PROTECT_STUDENT,
+            R.APPROVE_EXPORT, R.APPROVE_GRANT, R.PROTECT_STUDENT, R.VIEW_REPORT,
         ),
         _role(
             "auditor", "督查员", READERS,
-            R.VIEW_STUDENT, R.VIEW_CLASS, R.VIEW_IDENTITY, R.VIEW_CASE, R.VIEW_LOG, R.EXPORT,
+            R.VIEW_STUDENT, R.VIEW_CLASS, R.VIEW_IDENTITY, R.VIEW_CASE, R.VIEW_LOG, R.EXPORT, R.INSPECT,
+            R.VIEW_GROWTH, R.VIEW_REPORT,
             needs_training=False,
         ),
         _role(
             "national_operator", "国家级操作员", ("nation",),
             R.VIEW_STUDENT, R.VIEW_CLASS, R.VIEW_CASE, R.ISSUE_NUMBERS, R.LOOK_UP, R.SET_RULES,
-            R.CONFIRM_RUN,
+            R.CONFIRM_RUN, R.OPEN_CAMPAIGN, R.PROMOTE, R.ARBITRATE, R.VIEW_REPORT,
+            R.PUSH_DROPOUT,
         ),
         _role(
             "security_administrator", "安全管理员", BUREAUS, R.SET_RULES, R.HANDLE_WARNINGS, R.CONFIRM_RUN,

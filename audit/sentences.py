@@ -129,6 +129,29 @@ ACTS: "dict[str, tuple[StrOrPromise, StrOrPromise]]" = {
         _lazy("{kind}办结（{number}），学籍状态变为“{status}”"),
     ),
     "registry.student.reclass": (_lazy("变更班级"), _lazy("{kind}办结（{number}），编入{school_class}")),
+    "registry.student.promote": (
+        _lazy("统一升级"),
+        _lazy("{office}在{year}年统一升级中将其由{before}升入{after}"),
+    ),
+    "registry.student.promote_back": (
+        _lazy("撤销升级"),
+        _lazy("{office}的{actor}撤销了{year}年统一升级，年级恢复原状"),
+    ),
+    "registry.promotion.rehearse": (_lazy("升级演练"), _lazy("{office}的{actor}发起了{year}年升级演练")),
+    "registry.promotion.confirm": (
+        _lazy("确认升级"),
+        _lazy("{office}的{actor}确认了{year}年统一升级（{touched} 人，摘要 {digest}）"),
+    ),
+    "registry.promotion.hold": (_lazy("暂停升级"), _lazy("{year}年统一升级在{name}暂停（{code}）")),
+    "registry.promotion.undo": (
+        _lazy("撤销学校升级"),
+        _lazy("{office}的{actor}撤销了{name}的{year}年统一升级（{count} 人）"),
+    ),
+    "registry.student.auxiliary": (
+        _lazy("编制学籍辅号"),
+        _lazy("{office}的{actor}为{school_class}学生编制了学籍辅号"),
+    ),
+    "registry.student.enrol": (_lazy("升学入籍"), _lazy("{kind}办结（{number}），学籍接续到{school}")),
     "registry.student.move": (_lazy("学籍转接"), _lazy("{kind}办结（{number}），学籍转入{school}")),
     "registry.student.rekey": (
         _lazy("变更关键数据"),
@@ -137,6 +160,48 @@ ACTS: "dict[str, tuple[StrOrPromise, StrOrPromise]]" = {
     "registry.student.aid": (_lazy("困难认定"), _lazy("{kind}办结（{number}），已在学籍注明")),
     "registry.student.aid_end": (_lazy("终止困难认定"), _lazy("{kind}办结（{number}），原困难认定已终止")),
     "registry.student.void": (_lazy("撤销学籍"), _lazy("{kind}办结（{number}），学籍已撤销")),
+    "registry.student.graduate": (
+        _lazy("毕业"),
+        _lazy("{office}的{actor}办理了{outcome}，证书编号 {number}"),
+    ),
+    "registry.student.restore": (_lazy("毕业生回退"), _lazy("{kind}办结（{number}），恢复正常在校")),
+    "registry.graduation.open": (
+        _lazy("编制毕业名单"),
+        _lazy("{office}的{actor}编制了 {year} 学年{grade}的毕业名单"),
+    ),
+    "registry.graduation.refresh": (
+        _lazy("刷新毕业名单"),
+        _lazy("{office}的{actor}按现有在校学生刷新了毕业名单，变动 {count} 人"),
+    ),
+    "registry.graduation.set": (
+        _lazy("修改毕业名单"),
+        _lazy("{office}的{actor}修改了毕业名单中 {count} 名学生的毕业类型、去向或暂缓"),
+    ),
+    "registry.graduation.hand_in": (
+        _lazy("提交毕业名单"),
+        _lazy("{office}的{actor}提交了{grade}毕业名单，{count} 人"),
+    ),
+    "registry.graduation.return": (_lazy("退回毕业名单"), _lazy("{office}的{actor}退回了毕业名单")),
+    "registry.graduation.confirm": (
+        _lazy("办理毕业"),
+        _lazy("{office}的{actor}办理了{grade}毕业，{count} 人，停用空班 {classes} 个（{number}）"),
+    ),
+    "registry.graduation.print": (
+        _lazy("打印毕业材料"),
+        _lazy("{office}的{actor}打印了{words}的{paper} {count} 份"),
+    ),
+    "registry.graduate.destination": (
+        _lazy("登记毕业去向"),
+        _lazy("{office}的{actor}登记毕业去向：{destination}{school}（{number}）"),
+    ),
+    "registry.graduate.void": (
+        _lazy("毕业证书作废"),
+        _lazy("毕业生回退办结（{number}），证书编号 {certificate} 永久作废"),
+    ),
+    "registry.graduate.proof": (
+        _lazy("出具毕业证明书"),
+        _lazy("毕业证书补办办结（{number}），毕业证明书编号 {proof}"),
+    ),
     "registry.student.merge": (_lazy("随校合并"), _lazy("{before}并入{school}，学籍随之转入（{number}）")),
     "registry.guest.begin": (
         _lazy("开始借读"),
@@ -159,7 +224,93 @@ ACTS: "dict[str, tuple[StrOrPromise, StrOrPromise]]" = {
     ),
     "registry.number.issue": (_lazy("签发学籍号"), _lazy("系统签发了{kind}字头学籍号")),
     "registry.problem.found": (_lazy("发现问题学籍"), _lazy("发现问题学籍")),
-    "registry.problem.close": (_lazy("问题学籍销号"), _lazy("{office}的{actor}为问题学籍销号")),
+    "registry.problem.close": (
+        _lazy("问题学籍销号"),
+        _lazy("问题学籍以“{disposition}”销号（{number}）"),
+    ),
+    "registry.problem.stand": (_lazy("问题学籍一方办结"), _lazy("问题学籍的一方已办结处置（{number}）")),
+    "registry.problem.judge": (_lazy("问题学籍裁定"), _lazy("问题学籍已由国家级裁定（{number}）")),
+    "registry.problem.reopen": (
+        _lazy("重新打开问题学籍"),
+        _lazy("{office}的{actor}重新打开了已佐证的问题学籍：{reason}"),
+    ),
+    "registry.roll.confirm": (
+        _lazy("确认班级名册"),
+        _lazy(
+            "{office}的{actor}确认了{class_name}名册：在校 {present}、不在校 {away}、非本班 {not_ours}、"
+            "名册外 {unlisted}"
+        ),
+    ),
+    "archives.sheet.print": (
+        _lazy("打印确认表"),
+        _lazy("{office}的{actor}打印了{class_name}的学籍基础信息确认表 {count} 份"),
+    ),
+    "archives.sheet.file": (_lazy("归档确认表"), _lazy("{office}的{actor}归档了签名的学籍基础信息确认表")),
+    "registry.admission.import": (
+        _lazy("导入录取名单"),
+        _lazy("{office}的{actor}导入了统一招生录取名单（{count} 人）"),
+    ),
+    "registry.admission.drop": (_lazy("删除录取"), _lazy("{office}的{actor}从录取名单中删除了一名学生")),
+    "registry.admission.claim": (
+        _lazy("说明在校就读"),
+        _lazy("{office}的{actor}说明重复招生的学生在本校就读"),
+    ),
+    "registry.admission.fail": (_lazy("未能入籍"), _lazy("录取名单中一名学生未能入籍，退回学校处理")),
+    "registry.entry.add": (_lazy("登记成长记录"), _lazy("{office}的{actor}登记了一条{kind}记录")),
+    "registry.entry.void": (_lazy("作废成长记录"), _lazy("{office}的{actor}作废了一条{kind}记录")),
+    "registry.entry.lift": (_lazy("解除处分"), _lazy("{office}的{actor}解除了一项处分")),
+    "registry.entry.upload": (
+        _lazy("上传成长记录表格"),
+        _lazy("{office}的{actor}上传了{kind}表格（{rows} 行）"),
+    ),
+    "registry.entry.drop": (_lazy("删除成长记录表格"), _lazy("{office}的{actor}删除了{kind}表格")),
+    "registry.entry.purge": (_lazy("清除成长记录表格"), _lazy("系统清除了过期未写入的成长记录表格")),
+    "registry.absence.report": (_lazy("登记缺勤"), _lazy("{office}的{actor}登记了一名学生自{day}起缺勤")),
+    "registry.absence.excuse": (_lazy("缺勤改为请假"), _lazy("{office}的{actor}将一名学生的缺勤改为请假")),
+    "registry.absence.return": (_lazy("登记返校"), _lazy("{office}的{actor}登记了一名缺勤学生于{day}返校")),
+    "registry.absence.end": (_lazy("缺勤结束"), _lazy("学生已办理学籍变动，缺勤登记随之结束")),
+    "registry.absence.visit": (
+        _lazy("登记劝返"),
+        _lazy("{office}的{actor}登记了一次联系劝返（{result}）"),
+    ),
+    "registry.suspicion.alarm": (
+        _lazy("疑似辍学预警"),
+        _lazy("一名学生未请假缺勤达到规定时间，列入疑似辍学"),
+    ),
+    "registry.suspicion.push": (
+        _lazy("下发疑似辍学"),
+        _lazy("{office}的{actor}下发一名疑似辍学学生，{due}前答复"),
+    ),
+    "registry.suspicion.report": (
+        _lazy("疑似辍学书面报告"),
+        _lazy("{office}的{actor}将一名疑似辍学学生书面报告{offices}"),
+    ),
+    "registry.suspicion.answer": (
+        _lazy("答复疑似辍学"),
+        _lazy("{office}的{actor}答复了一名疑似辍学学生的核查结果（{answer}）"),
+    ),
+    "registry.suspicion.returned": (_lazy("疑似辍学返校销号"), _lazy("疑似辍学学生返校，台账销号")),
+    "registry.suspicion.case": (_lazy("疑似辍学转办销号"), _lazy("学籍变动办结，疑似辍学台账销号")),
+    "registry.suspicion.confirmed": (
+        _lazy("疑似辍学核实销号"),
+        _lazy("{office}的{actor}核实学生在校，疑似辍学台账销号"),
+    ),
+    "registry.dropout.hand": (
+        _lazy("转交辍学档案"),
+        _lazy("{office}的{actor}将一名随迁辍学学生的档案转交{county}"),
+    ),
+    "registry.dropout.receive": (_lazy("接收辍学档案"), _lazy("{office}的{actor}接收了转来的辍学学生档案")),
+    "registry.dropout.years_over": (_lazy("辍学法定终止"), _lazy("义务教育年限届满，辍学台账按法定终止销号")),
+    "registry.dropout.make": (_lazy("生成控辍保学报告"), _lazy("系统按台账生成了控辍保学报告")),
+    "registry.dropout.sign": (
+        _lazy("签报控辍保学报告"),
+        _lazy("{office}的{actor}签报了{kind}（{period}）"),
+    ),
+    "registry.watch.enter": (_lazy("列入重点关注"), _lazy("{office}的{actor}将一名学生列入重点关注")),
+    "registry.watch.end": (_lazy("终止重点关注"), _lazy("{office}的{actor}终止了一名学生的重点关注")),
+    "registry.household.upload": (_lazy("上传户籍名单"), _lazy("{office}的{actor}上传了户籍比对名单")),
+    "registry.household.compare": (_lazy("户籍比对"), _lazy("户籍名单比对结束（{state}）")),
+    "registry.household.purge": (_lazy("删除户籍名单"), _lazy("保留期已过，户籍比对名单已删除")),
     "registry.export.ask": (
         _lazy("申请导出"),
         _lazy("{office}的{actor}申请导出{place} {count} 人的数据（{number}）"),
@@ -187,6 +338,13 @@ ACTS: "dict[str, tuple[StrOrPromise, StrOrPromise]]" = {
         _lazy("领取导出文件"),
         _lazy("{office}的{actor}领取了导出文件（{number}，第 {count} 次）"),
     ),
+    "reports.file.ask": (_lazy("申请统计报表"), _lazy("{office}的{actor}申请了“{title}”报表文件（{place}）")),
+    "reports.file.collect": (
+        _lazy("下载统计报表"),
+        _lazy("{office}的{actor}第 {count} 次下载了“{title}”报表文件（{place}）"),
+    ),
+    "reports.summary.refresh": (_lazy("重新统计"), _lazy("{office}的{actor}重新统计了{place}")),
+    "reports.summary.drift": (_lazy("统计核对差异"), _lazy("夜间核对更正了 {count} 项统计数字")),
     "registry.export.erase": (_lazy("删除导出文件"), _lazy("系统删除了到期的导出文件（{number}）")),
     "registry.import.upload": (_lazy("上传导入文件"), _lazy("{office}的{actor}上传了新生导入文件")),
     "registry.import.check": (
@@ -205,6 +363,30 @@ ACTS: "dict[str, tuple[StrOrPromise, StrOrPromise]]" = {
         _lazy("导入写入"),
         _lazy("新生导入写入完成：新建 {created} 人，接续 {continued} 人（办件{number}）"),
     ),
+    "registry.campaign.open": (_lazy("组织学籍核准"), _lazy("{office}的{actor}组织学籍核准，截至 {due}")),
+    "registry.campaign.again": (_lazy("重新检查"), _lazy("{office}的{actor}要求重新检查全部学校")),
+    "registry.verification.check": (
+        _lazy("核准检查"),
+        _lazy("系统检查了学校的 {pupils} 名学生，未销号问题 {count} 条"),
+    ),
+    "registry.verification.sign": (
+        _lazy("签署核准"),
+        _lazy("{office}的{actor}签署了本学期学籍核准：学生 {pupils} 人，整改中 {count} 条"),
+    ),
+    "registry.finding.plan": (_lazy("定出整改计划"), _lazy("{office}的{actor}为核准问题定出了整改计划")),
+    "registry.finding.close": (_lazy("核准问题销号"), _lazy("{office}的{actor}将核准问题销号")),
+    "registry.finding.overdue": (_lazy("核准问题逾期"), _lazy("核准问题逾期未整改，已提请上级督办")),
+    "registry.finding.order": (
+        _lazy("责令整改"),
+        _lazy("{office}的{actor}责令整改（第二十六条第 {offence} 项）"),
+    ),
+    "registry.finding.answer": (_lazy("提交整改报告"), _lazy("{office}的{actor}提交了整改报告")),
+    "registry.finding.close_order": (_lazy("整改销号"), _lazy("{office}的{actor}将责令整改的问题销号")),
+    "registry.sample.draw": (
+        _lazy("抽取样本"),
+        _lazy("{office}的{actor}抽取了 {count} 名学生（种子 {seed}）"),
+    ),
+    "registry.sample.result": (_lazy("登记核查结果"), _lazy("{office}的{actor}登记了抽查结果")),
     "registry.office.rehearse": (
         _lazy("演练机构业务"),
         _lazy("{office}的{actor}演练了{name}的{kind}（摘要 {digest}）"),
@@ -302,20 +484,33 @@ ACTS: "dict[str, tuple[StrOrPromise, StrOrPromise]]" = {
 }
 # The filter's groups: the first parts of an action.
 GROUPS: "dict[str, StrOrPromise]" = {
+    "registry.campaign": _lazy("学籍核准"),
+    "registry.verification": _lazy("学校核准"),
+    "registry.finding": _lazy("核准问题"),
+    "registry.sample": _lazy("核准抽查"),
+    "registry.graduation": _lazy("毕业名单"),
+    "registry.graduate": _lazy("毕业记录"),
     "registry.import": _lazy("批量导入"),
     "registry.export": _lazy("导出"),
+    "reports.file": _lazy("统计报表"),
+    "reports.summary": _lazy("统计汇总"),
+    "registry.entry": _lazy("成长记录"),
+    "registry.admission": _lazy("招生入学"),
     "transfers.case": _lazy("办件"),
     "transfers.step": _lazy("办件环节"),
     "registry.student": _lazy("学生信息"),
     "registry.number": _lazy("学籍号"),
     "registry.problem": _lazy("问题学籍"),
     "registry.class": _lazy("班级"),
+    "registry.promotion": _lazy("统一升级"),
     "registry.guest": _lazy("借读"),
     "registry.office": _lazy("学校与机构"),
     "registry.plan": _lazy("招生计划"),
     "registry.quota": _lazy("学籍总量"),
     "archives.material": _lazy("材料"),
     "archives.photo": _lazy("照片采集"),
+    "archives.sheet": _lazy("信息确认表"),
+    "registry.roll": _lazy("班级名册"),
     "archives.handover": _lazy("档案移交"),
     "accounts.post": _lazy("岗位"),
     "accounts.user": _lazy("账号"),
@@ -329,6 +524,11 @@ GROUPS: "dict[str, StrOrPromise]" = {
     "audit.log": _lazy("日志"),
     "audit.warning": _lazy("预警"),
     "registry.protection": _lazy("保护对象"),
+    "registry.absence": _lazy("缺勤与劝返"),
+    "registry.suspicion": _lazy("疑似辍学"),
+    "registry.dropout": _lazy("辍学台账与报告"),
+    "registry.watch": _lazy("重点关注"),
+    "registry.household": _lazy("户籍比对"),
     "config.rule": _lazy("规则"),
     "config.fence": _lazy("恢复副本"),
 }

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from django.db import connection
 from django.db.models import Model
 
 from audit.models import AccessEntry, Event
@@ -51,6 +52,8 @@ class Person(Protocol):
 def _paths(subject: Any) -> tuple[str, str]:
     if hasattr(subject, "from_path"):
         return subject.to_path, subject.from_path
+    if hasattr(subject, "other_path"):  # a problem record: both sides follow how it is handled
+        return subject.org_path, subject.other_path
     own = (
         subject.org_path if hasattr(subject, "org_path") else subject.path
     )  # a job or an office has a plain path
@@ -130,6 +133,33 @@ def record_many(
             for pk, path in subjects
         ],
     )  # fmt: skip
+
+
+def record_set(
+    action: str,
+    subject_type: str,
+    select: str,
+    given: Sequence[Any],
+    *,
+    actor: Actor,
+    basis: str = "",
+    fields: Sequence[str] = (),
+) -> int:
+    """Add one act for each row of `select` (id, path and detail of a subject) without reading the rows here;
+    how many. For sets too large to pass through this process.
+    """
+    who = _who(actor)
+    into = (
+        "INSERT INTO audit_event (request_id, actor_id, actor_name, office_path, office_name, action,"
+        " org_path, other_path, subject_type, subject_id, reason, basis, fields, digest, detail)"
+    )
+    shared = "%s, %s, %s, %s, %s, %s, s.path, s.path, %s, s.id, '', %s, %s::varchar[], '', s.detail"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"{into} SELECT {shared} FROM ({select}) AS s (id, path, detail)",  # noqa: S608  # constants
+            [*who.values(), action, subject_type, basis, list(fields), *given],
+        )
+        return int(cursor.rowcount)
 
 
 def record_each(

@@ -54,6 +54,17 @@ KINDS: dict[str, Kind] = {
         _("删除逾期未随业务提交的材料和照片"),
         "archives.tasks.purge_materials",
     ),
+    "promote": Kind(
+        _("统一升级"), _("非毕业年级正常在校学生升入下一年级"), "registry.tasks.go_on_with_promotion"
+    ),
+    "purge_households": Kind(
+        _("清理户籍名单"), _("删除保留期已过的户籍比对名单"), "registry.tasks.purge_households"
+    ),
+    "end_dropouts": Kind(
+        _("辍学台账到期销号"),
+        _("义务教育年限届满的辍学台账按法定终止销号"),
+        "registry.tasks.end_dropouts",
+    ),
     CLOCK: Kind(_("时钟跳变"), _("恢复自动封存、清理和到期处理；确认前请核对数据库服务器的时间")),
 }
 
@@ -215,6 +226,17 @@ def plan(kind: str, *, path: str, day: date, expected: int, person: Any) -> Mass
     if not is_new:
         raise PlanWrong()
     return made
+
+
+def agree(kind: str, *, path: str, day: date, touched: int, first: Any, second: Any) -> None:
+    """Keep the words of two different persons, (pk, name, moment) each, who have looked at more than a number
+    elsewhere; the database refuses two of one person.
+    """
+    MassRun.objects.create(
+        kind=kind, path=path, day=day, touched=touched,
+        first_id=first[0], first_name=first[1], first_at=first[2],
+        second_id=second[0], second_name=second[1], second_at=second[2],
+    )  # fmt: skip
 
 
 def start_confirmed() -> int:

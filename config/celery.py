@@ -56,11 +56,30 @@ app.conf.beat_schedule = {
         "schedule": crontab(hour="3", minute="50"),
     },
     "resume-intake": {"task": "registry.tasks.resume_intake", "schedule": 60.0},
+    "resume-verification": {"task": "registry.tasks.resume_verification", "schedule": 60.0},
+    "escalate-findings": {
+        "task": "registry.tasks.escalate_findings",
+        "schedule": crontab(hour="6", minute="20"),
+    },
     "resume-photos": {"task": "archives.tasks.resume_photos", "schedule": 60.0},
     "resume-exports": {"task": "registry.tasks.resume_exports", "schedule": 60.0},
     "purge-exports": {"task": "registry.tasks.purge_exports", "schedule": crontab(minute="5")},
+    "go-on-with-promotion": {"task": "registry.tasks.go_on_with_promotion", "schedule": 60.0},
     "purge-imports": {"task": "registry.tasks.purge_imports", "schedule": crontab(hour="3", minute="20")},
+    "watch-absences": {"task": "registry.tasks.watch_absences", "schedule": crontab(hour="5", minute="10")},
+    "end-dropouts": {"task": "registry.tasks.end_dropouts", "schedule": crontab(hour="5", minute="30")},
+    "make-dropout-reports": {
+        "task": "registry.tasks.make_dropout_reports",
+        "schedule": crontab(hour="0", minute="40"),
+    },
+    "fold-watch-list": {"task": "registry.tasks.fold_watch_list", "schedule": crontab(hour="2", minute="10")},
+    "resume-households": {"task": "registry.tasks.resume_households", "schedule": 60.0},
+    "purge-households": {
+        "task": "registry.tasks.purge_households",
+        "schedule": crontab(hour="3", minute="25"),
+    },
     "purge-materials": {"task": "archives.tasks.purge_materials", "schedule": crontab(hour="3", minute="0")},
+    "compare-country": {"task": "registry.tasks.compare_country", "schedule": crontab(hour="1", minute="0")},
     "gather-stragglers": {
         "task": "transfers.tasks.gather_stragglers",
         "schedule": crontab(hour="4", minute="40"),
@@ -73,6 +92,23 @@ app.conf.beat_schedule = {
         "task": "transfers.tasks.watch_suspensions",
         "schedule": crontab(hour="6", minute="10"),
     },
+    # A province that waited while it was counted has nothing left to count.
+    "count-statistics": {
+        "task": "reports.tasks.count_statistics",
+        "schedule": crontab(minute="*/5"),
+        "options": {"expires": 240},
+    },
+    "fold-statistics": {
+        "task": "reports.tasks.fold_statistics",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "check-statistics": {
+        "task": "reports.tasks.check_statistics",
+        "schedule": crontab(hour="2", minute="10"),
+    },
+    "resume-reports": {"task": "reports.tasks.resume_reports", "schedule": 60.0},
+    "purge-reports": {"task": "reports.tasks.purge_reports", "schedule": crontab(minute="25")},
     "watch-grants": {"task": "exchange.tasks.watch_grants", "schedule": crontab(hour="6", minute="30")},
     # R-NUM-06: a scheduled job beside the run that follows each completion.
     "issue-numbers": {"task": "transfers.tasks.issue_numbers", "schedule": crontab(hour="2", minute="30")},

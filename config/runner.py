@@ -192,6 +192,8 @@ class Installation:
             manage(owner, log, "demo")
             manage(owner, log, "demo_cases")
             manage(owner, log, "demo_grants")
+            for province in ("CN.44.", "CN.51."):
+                manage(owner, log, "count_statistics", "--at", province)
         say("启动网页、任务与定时进程…(Starting web, worker and beat.)")
         workers = str(min(2, os.cpu_count() or 1))
         beat = ["celery", "-A", "config", "beat", "--loglevel", "INFO", "--pidfile="]

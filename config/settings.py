@@ -102,6 +102,7 @@ INSTALLED_APPS = [
     "archives",
     "transfers",
     "exchange",
+    "reports",
 ]
 MIDDLEWARE = [
     "config.middleware.RequestId",

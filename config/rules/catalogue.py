@@ -134,6 +134,11 @@ BASE_LIST_MATCH = Parameter(
     _("初中新生不在小升初底表时的处理"),
     kind="choice", labels=STRICTNESS,
 )
+AUXILIARY_NUMBERS = Parameter(
+    "AUXILIARY_NUMBERS", "地方学籍管理规定", False, "", FREE, PROVINCE_COUNTY,
+    _("按班级编制学籍辅号（班级代码加三位序号），终身不变"),
+    kind="bool",
+)
 PLACEMENT_REGISTERS = Parameter(
     "PLACEMENT_REGISTERS", "地方招生入学规定", False, "", FREE, PROVINCE,
     _("招生平台录取的新生编班后即提交学籍注册"),
@@ -180,6 +185,21 @@ PROMOTION_AT = Parameter(
     "PROMOTION_AT", YEARLY_NOTICE, "0810 24:00", "", FREE, NATION,
     _("非毕业年级由全国系统统一升级"),
     kind="moment",
+)
+SCHOOLING = Parameter(
+    # R-GRD-09: what a school declares is compared with it; a school without grade 6 still declares six years.
+    "SCHOOLING", "第五条", "6-3", "", one_of("6-3", "5-4"), PROVINCE_COUNTY | {Level.CITY},
+    _("本地小学、初中的学制，学校的学制应与此一致"),
+    kind="choice", labels={"6-3": _("六三制"), "5-4": _("五四制")},
+)
+PROMOTION_UNDO_DAYS = Parameter(
+    # The sources say "a few days" (R-GRD-10): ten are ours.
+    "PROMOTION_UNDO_DAYS", YEARLY_NOTICE, 10, "日", between(1, 30), NATION,
+    _("统一升级后，主管部门可在此期间内撤销一所学校的升级"),
+)
+YEAR_NOTICE_DAYS = Parameter(
+    "YEAR_NOTICE_DAYS", YEARLY_NOTICE, 14, "日", between(1, 60), NATION,
+    _("停办和统一升级前多少天在页面上提示"),
 )
 ROUTE_EXTRA_LEVELS = Parameter(
     "ROUTE_EXTRA_LEVELS", "第五条", (), "",
@@ -265,6 +285,15 @@ CHANGE_STEP_DAYS = Parameter(
     "CHANGE_STEP_DAYS", "第七条", 10, "工作日", at_most(10), PROVINCE,
     _("转学以外的学籍变动每一环节在十个工作日内核办；办法未定时限，本系统参照转学执行"),
 )
+PROBLEM_DAYS = Parameter(
+    # HANDBOOK A9 gives no clock: ten working days, as for every other step of the school.
+    "PROBLEM_DAYS", "第九条", 10, "工作日", at_most(30), PROVINCE,
+    _("学校在问题学籍发现后规定的时间内提出佐证、变更或删除"),
+)
+ARBITRATION_DAYS = Parameter(
+    "ARBITRATION_DAYS", "第九条", 20, "工作日", at_most(60), NATION,
+    _("双方均已佐证的问题学籍，由国家级在规定的时间内裁定"),
+)
 LEAVER_APPROVAL = Parameter(
     # HANDBOOK H 12: no source says whether the county decides or takes note.
     "LEAVER_APPROVAL", f"{RULE_2013}第十二条", "approve", "", one_of("approve", "file"), PROVINCE,
@@ -274,6 +303,33 @@ LEAVER_APPROVAL = Parameter(
 DROPOUT_WEEKS = Parameter(
     "DROPOUT_WEEKS", f"{RULE_2013}第二十二条", 4, "周", between(1, 8), PROVINCE,
     _("义务教育阶段学生无故连续缺课且联系不上的，按疑似辍学处理"),
+)
+DROPOUT_WARN_DAYS = Parameter(
+    # No article says when a school is reminded before the four weeks are over: a week is our default.
+    "DROPOUT_WARN_DAYS", f"{RULE_2013}第二十二条", 7, "日", between(1, 28), PROVINCE,
+    _("未请假缺勤达到规定天数的，提醒学校联系家长并登记劝返"),
+)
+DROPOUT_REPORT_DAYS = Parameter(
+    # "At once" in writing: one working day is our reading.
+    "DROPOUT_REPORT_DAYS", "第二十六条", 1, "工作日", at_most(3), PROVINCE,
+    _("学校发现疑似辍学后及时书面报告乡镇、县级教育行政部门和学籍主管部门"),
+)
+DROPOUT_ANSWER_DAYS = Parameter(
+    "DROPOUT_ANSWER_DAYS", f"{RULE_2013}第二十二条", 10, "工作日", at_most(20), NATION,
+    _("上级下发的疑似辍学名单，学校在规定时间内核查答复"),
+)
+DROPOUT_REPORT_DUE_DAYS = Parameter(
+    "DROPOUT_REPORT_DUE_DAYS", f"{RULE_2013}第二十二条", 10, "日", at_most(30), PROVINCE,
+    _("月报、季度核查、学期和学年报告在期末后规定的时间内签报，没有辍学的也须零报告"),
+)
+COMPULSORY_END_AGE = Parameter(
+    # The law counts nine years, not an age; the ledger needs a day: the school year in which a child is 16.
+    "COMPULSORY_END_AGE", "《中华人民共和国义务教育法》第二条", 16, "岁", between(15, 18), PROVINCE,
+    _("辍学台账保留到义务教育年限结束：满规定年龄的学年末"),
+)
+HOUSEHOLD_LIST_DAYS = Parameter(
+    "HOUSEHOLD_LIST_DAYS", f"{INFORMATION_LAW}第十九条", 90, "日", at_most(180), NATION,
+    _("导入的户籍比对名单只保留规定的时间，期满删除"),
 )
 REPEAT_SHARE_S2 = Parameter(
     "REPEAT_SHARE_S2", f"{RULE_2013}第十二条", 2, "%", between(0, 10), PROVINCE,
@@ -328,6 +384,20 @@ DEATH_CANCEL_DAYS = Parameter(
 VERIFY_PER_SEMESTER = Parameter(
     "VERIFY_PER_SEMESTER", "第二十五条", 1, "次", at_least(1), NATION,
     _("学校每学期至少核准一次全体学生的学籍"),
+)
+VERIFY_FINDING_DAYS = Parameter(
+    # No source gives a term: ten working days are ours, as for a step.
+    "VERIFY_FINDING_DAYS", "第二十五条", 10, "工作日", between(1, 30), PROVINCE_COUNTY,
+    _("学校在规定的时间内为核准发现的问题定出整改计划"),
+)
+VERIFY_SAMPLE_PERCENT = Parameter(
+    "VERIFY_SAMPLE_PERCENT", "第二十五条", 5, "%", between(1, 100), PROVINCE_CITY,
+    _("上级抽查核准结果时，在抽中的学校抽取学生的比例"),
+)
+VERIFY_SAMPLE_SCHOOLS = Parameter(
+    # What an inspection can visit; ours.
+    "VERIFY_SAMPLE_SCHOOLS", "第二十五条", 10, "个", between(1, 100), PROVINCE_CITY,
+    _("上级每次抽查核准结果最多抽取的学校"),
 )
 
 # --- Accounts and what a person may look at --------------------------------------------------------
@@ -681,6 +751,10 @@ EXPORT_DOWNLOADS = Parameter(
 EXPORT_KEEP_DAYS = Parameter(
     "EXPORT_KEEP_DAYS", "第二十四条", 3, "日", at_most(3), PROVINCE,
     _("导出文件生成后保留的时间，到期删除"),
+)
+STATISTICS_MIN_CELL = Parameter(
+    "STATISTICS_MIN_CELL", INFORMATION_LAW, 10, "人", at_least(10), PROVINCE,
+    _("学校以上的统计中，涉及敏感信息而少于此数的格不公布，并同时隐去可推算出它的格"),
 )
 W1_ROWS = Parameter(
     "W1_ROWS", "第二十三条", 5000, "行", at_most(5000), PROVINCE,

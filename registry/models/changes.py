@@ -215,6 +215,7 @@ class DropoutEntry(models.Model):
     last_seen_on = models.DateField("最后在校日期")
     closed_on = models.DateField("销号日期", null=True)
     closed_by_case = models.CharField("销号办件号", max_length=20, blank=True)
+    legal_end = models.CharField("法定终止", max_length=50, blank=True)
     created_at = models.DateTimeField("登记时间", db_default=Now())
 
     objects = ScopedQuerySet.as_manager()
@@ -224,7 +225,12 @@ class DropoutEntry(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["student"], name="one_open_dropout", condition=Q(closed_on__isnull=True)
-            )
+            ),
+            # Proof of return lies in a case; else the years of compulsory schooling are over (R-DRP-07).
+            models.CheckConstraint(
+                name="dropout_closed_with_a_ground",
+                condition=Q(closed_on__isnull=True) | ~Q(closed_by_case="") | ~Q(legal_end=""),
+            ),
         ]
         indexes = [models.Index(fields=["org_path", "-id"], name="dropout_newest")]
 
