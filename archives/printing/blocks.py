@@ -172,7 +172,7 @@ class Opinions:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A letter: whom it is to (a key), sentences, and who signs it (sentences, set to the right)."""
+    """A letter: whom it is to (a key, or empty), sentences, who signs it (sentences, set to the right)."""
 
     to: str
     paragraphs: tuple[str, ...]
@@ -181,12 +181,13 @@ class Letter:
     size_pt: int = 12
 
     def keys(self) -> set[str]:
-        return {self.to, *keys_of((*self.paragraphs, *self.closing, *self.greeting))}
+        return {self.to, *keys_of((*self.paragraphs, *self.closing, *self.greeting))} - {""}
 
     def drawn(self, values: Values) -> dict[str, Any]:
         parts = {"paragraphs": self.paragraphs, "closing": self.closing, "greeting": self.greeting}
         drawn = {name: [runs(line, values) for line in lines] for name, lines in parts.items()}
-        return {"kind": "letter", "to": words(values.get(self.to)), "size": self.size_pt, **drawn}
+        to = words(values.get(self.to)) if self.to else None
+        return {"kind": "letter", "to": to, "size": self.size_pt, **drawn}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ takes the keys of `blocks.COMMON` as well; `Form.keys()` lists all. The caller d
 """
 
 from archives.printing.blocks import Box, Cut, Fields, Form, Letter, Opinions, Row, Table, Tracking
+from archives.printing.graduation_forms import GRADUATION_FORMS
 
 PROGRESS = "扫码查询办理进度"
 GENUINE = "扫码核验本件"
@@ -331,10 +332,67 @@ CASE_RECEIPT = Form(
     ),
 )
 
+CONFIRMATION_SHEET = Form(
+    code="confirmation_sheet",
+    title="学籍基础信息确认表",
+    number_label="学籍号",
+    caption="交回后扫码归档",
+    sizes=(10, 9, 8, 7.2, 6.6),
+    blocks=(
+        Fields(
+            "基础信息",
+            (
+                (("name", "姓名"), ("former_name", "曾用名"), ("sex", "性别")),
+                (("birth_date", "出生日期"), ("ethnic_group", "民族"), ("nationality", "国籍/地区")),
+                (("document_type", "证件类型"), ("document_number", "证件号")),
+                (("native_place", "籍贯"), ("birthplace", "出生地")),
+                (("hukou_type", "户口性质"), ("hukou_place", "户口所在地")),
+                (("overseas_status", "港澳台侨外"), ("political_status", "政治面貌")),
+            ),
+        ),
+        Fields(
+            "学籍信息",
+            (
+                (("school", "学校"), ("grade", "年级"), ("class_name", "班级")),
+                (("entry_month", "入学年月"), ("admission_mode", "入学方式"), ("attendance_mode", "就读")),
+                (("is_only_child", "独生子女"), ("is_migrant", "随迁子女"), ("left_behind", "留守儿童")),
+                (("is_orphan", "是否孤儿"), ("is_martyr_child", "优抚子女"), ("had_preschool", "学前教育")),
+            ),
+        ),
+        Fields(
+            "联系信息",
+            (
+                (("current_address", "现住址"),),
+                (("home_address", "家庭地址"),),
+                (("postal_address", "通信地址"),),
+                (("phone", "联系电话"), ("postcode", "邮政编码")),
+            ),
+        ),
+        # Rows of (name, relation, guardian or not, phone).
+        Table("family", "家庭成员", ("姓名", "关系", "是否监护人", "联系电话"), (5, 4, 4, 6), 2, 4),
+        # For a pen: (what is wrong, what is right, which paper proves it).
+        Table("corrections", "更正", ("有误的项目", "正确的内容", "所附证明"), (5, 10, 5), least=5),
+        Box(
+            "监护人确认",
+            (
+                "以上信息（含所作更正）经核对属实。带星号的内容只印出一部分，请核对印出的部分；如有变化，请在更正栏写明。",
+            ),
+            signature="监护人签名",
+        ),
+        Box("班主任核对", ("已收回，字迹清楚，签名齐全。",), signature="班主任签名", least_mm=16),
+    ),
+    notes=(
+        "请用黑色签字笔填写；没有错误的项目不必重复填写。",
+        "姓名、性别、出生日期、证件类型、证件号有误的，须附居民户口簿等证明，由学校申请变更、主管部门核准。",
+        "本表由学校存入学生学籍档案。",
+    ),
+)
+
 FORMS: dict[str, Form] = {
     form.code: form
     for form in (
         TRANSFER_APPLICATION, TRANSFER_CERTIFICATE, CONTACT_LETTER, STATUS_CARD, SUSPENSION_FORM,
-        RESUMPTION_FORM, WITHDRAWAL_FORM, KEY_CHANGE_FORM, CASE_RECEIPT,
+        RESUMPTION_FORM, WITHDRAWAL_FORM, KEY_CHANGE_FORM, CASE_RECEIPT, CONFIRMATION_SHEET,
+        *GRADUATION_FORMS,
     )
 }  # fmt: skip

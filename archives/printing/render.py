@@ -7,6 +7,7 @@ folder of its own, may read nothing outside it and fetches nothing.
 import base64
 import json
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -37,12 +38,19 @@ def render(code: str, values: Values) -> bytes:
     or a datetime; the rows of a Table and the Opinions are lists. Raises WrongValues for a key that the form
     does not print, for a missing number, url or generated_at, and for a photo that is no JPEG.
     """
-    return draw(FORMS[code], values, "pdf")[0]
+    return draw(FORMS[code], [values], "pdf")[0]
 
 
-def draw(form: Form, values: Values, output: Literal["pdf", "png"], ppi: float = 144) -> list[bytes]:
+def render_all(code: str, papers: Sequence[Values]) -> bytes:
+    """The form once for each of `papers`, each on pages of its own, as one PDF; otherwise as `render`."""
+    return draw(FORMS[code], papers, "pdf")[0]
+
+
+def draw(
+    form: Form, papers: Sequence[Values], output: Literal["pdf", "png"], ppi: float = 144
+) -> list[bytes]:
     """The form as one PDF, or as one picture for each page."""
-    data = json.dumps(drawn(form, values), ensure_ascii=False)
+    data = json.dumps([drawn(form, values) for values in papers], ensure_ascii=False)
     try:
         # The compiler keeps fonts and layouts from paper to paper, and refuses a second thread.
         with _compiling:
