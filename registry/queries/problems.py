@@ -27,17 +27,16 @@ SHOWS = {
     "hints": gettext_lazy("核对线索"),
     "closed": gettext_lazy("已销号"),
 }
-# What a person does next, by type of problem (HANDBOOK A9). Handling it by a case comes with the school-year
-# work.
+# What a person does next, by type of problem (HANDBOOK A9).
 NEXT = {
     WRONG_NUMBER: gettext_lazy(
-        "由学校核对居民户口簿或证件原件：号码有误的，发起关键数据变更；号码无误的，上传佐证材料。由主管部门核办后系统重新查重。"
+        "由学校核对居民户口簿或证件原件：号码有误的，办理变更；号码无误的，凭材料佐证。由主管部门核办，变更后系统重新查重。"
     ),
     SAME_NUMBER: gettext_lazy(
-        "由双方学校各自核对证件原件并提交佐证。是同一人的，监护人确认就读学校后保留一条学籍；号码登记错误的一方发起关键数据变更。"
+        "由双方学校各自核对证件原件并办理佐证。是同一人的，监护人确认就读学校后，删除重复的一条；号码登记错误的一方办理变更。"
     ),
     SAME_PERSON: gettext_lazy(
-        "由双方学校核对家庭成员与户籍。不是同一人的，提交佐证即可销号；是同一人的，监护人确认就读学校后保留一条学籍。"
+        "由双方学校核对家庭成员与户籍。不是同一人的，办理佐证；是同一人的，监护人确认就读学校后，删除重复的一条。"
     ),
 }
 NEXT_HINT = gettext_lazy(

@@ -12,7 +12,15 @@ from audit.services import Actor, record_many
 from config.copying import copy_rows
 from config.crypto import next_ids
 from registry.intake.continuing import filled_in, open_keys
-from registry.models import Enrolment, FamilyMember, IdentityDocument, ImportRow, Student, StudentNumber
+from registry.models import (
+    Enrolment,
+    FamilyMember,
+    IdentityDocument,
+    ImportRow,
+    RecordEntry,
+    Student,
+    StudentNumber,
+)
 from registry.record import fill_member, fill_student, member_values
 from registry.status import NORMAL, PENDING, REFUSED
 
@@ -64,7 +72,7 @@ def continue_all(rows: Sequence[ImportRow], path: str, *, actor: Actor) -> None:
     and takes what the school wrote into the row beside the key fields. The number stays (R-NUM-01).
     """
     pupils = {row.student_id: row for row in rows if row.student_id is not None}
-    for model in (Student, IdentityDocument, StudentNumber, FamilyMember):
+    for model in (Student, IdentityDocument, StudentNumber, FamilyMember, RecordEntry):
         key = "pk" if model is Student else "student_id"
         model.objects.filter(**{f"{key}__in": pupils}).update(org_path=path)
     students = list(Student.objects.filter(pk__in=pupils).order_by("pk"))

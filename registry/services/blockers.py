@@ -30,11 +30,12 @@ class BusinessUnfinished(Refusal):
         self.cases = tuple(cases)
 
 
-def refuse_if_open_business(student_ids: Iterable[int]) -> None:
+def refuse_if_open_business(student_ids: Iterable[int], *, besides: str = "") -> None:
     """The gate of graduation: raise BusinessUnfinished, naming each case, while one of these pupils has open
-    business. One query, however many pupils.
+    business. `besides` is the number of the graduation's own case. One query, however many pupils.
     """
     held = OpenBusiness.objects.filter(student_id__in=list(student_ids)).order_by("case_no")
+    held = held.exclude(case_no=besides) if besides else held
     found = list(held.values_list("case_no", "kind_name"))
     if not found:
         return

@@ -25,21 +25,26 @@ from registry.models import (
     EnrolmentSnapshot,
     FamilyMember,
     IdentityDocument,
+    PersuasionVisit,
     Protection,
+    RecordEntry,
     SchoolClass,
     StatusChange,
     Student,
     StudentNumber,
+    SuspectedDropout,
+    WatchEntry,
 )
-from registry.record import load_record, place_in_class, values_of
-from registry.services.intake_rules import lock_places
+from registry.record import latest_spell, load_record, place_in_class, values_of
+from registry.services.intake_rules import ENTRY_GRADES, lock_places
+from registry.services.problems import close_attempts
 from registry.services.refusals import ChangeNotPossible
-from registry.status import IN_SCHOOL, MOVED, OPEN, STATUSES, VOIDED
+from registry.status import GRADUATED, IN_SCHOOL, MOVED, NORMAL, OPEN, STATUSES, VOIDED
 
 # What belongs to the person and so follows her to another school; a test knows every table about a pupil.
 FOLLOWING: tuple[type[Model], ...] = (
     Student, IdentityDocument, StudentNumber, FamilyMember, Enrolment, AidRecognition, DropoutEntry,
-    Protection,
+    Protection, RecordEntry, SuspectedDropout, PersuasionVisit, WatchEntry,
 )  # fmt: skip
 
 
@@ -165,22 +170,78 @@ def move_pupil(
     fault("move.closed")
     follow(student, school_class.org_path)
     fault("move.followed")
-    opened = Enrolment.objects.get(pk=spell.pk)
-    opened.pk, opened.valid, opened.status = None, DateRange(day, None), status or before.from_status
-    opened.school_id, opened.number_in_class, opened.org_path = (
-        school_class.school_id,
-        "",
-        school_class.org_path,
-    )
-    place_in_class(opened, school_class)
-    opened.created_at, opened._state.adding = Now(), True
-    opened.save(force_insert=True)
+    opened = _open_spell(spell, school_class, day, status or before.from_status)
     fault("move.opened")
     kept = _keep(before, opened)
+    close_attempts(student, school_class.org_path, case_no=change.case_no, actor=actor)
     student.refresh_from_db()
     record(
         "registry.student.move", student, actor=actor, basis=change.basis or "R-TRF-17", fields=["school"],
         kind=change.name, number=change.case_no, school=school_class.school.organization.name,
+    )  # fmt: skip
+    return kept
+
+
+@transaction.atomic
+def enrol_graduate(
+    student: Student, school_class: SchoolClass, change: Change, *, admission_mode: str, actor: Actor
+) -> StatusChange:
+    """Continue the record of a graduate at the school of her next stage: a new spell of the same person under
+    the same number, never a new record (招生入学, A7.3, R-GRD-05, R-NUM-01). The school that graduated her
+    keeps its snapshot.
+
+    Safe to repeat for the same case. Raises ChangeNotPossible unless her last spell ended in graduation,
+    PlanExceeded, QuotaExceeded, ClassFull, ClassUnknown.
+    """
+    if done := _done(student, change):
+        return done
+    Student.objects.select_for_update(no_key=True).only("pk").get(pk=student.pk)
+    spell = latest_spell(student)
+    if spell is None or spell.status != GRADUATED:
+        raise ChangeNotPossible(status=STATUSES[spell.status].name if spell else "无")
+    before = _note(spell, change)
+    is_intake = school_class.grade in ENTRY_GRADES
+    lock_places(
+        school_class.school, {school_class.pk: 1}, change.effective_on, is_intake=is_intake,
+        besides=student.pk,
+    )  # fmt: skip
+    take_snapshot(student, spell, change, to_name=school_class.school.organization.name)
+    follow(student, school_class.org_path)
+    day = max(change.effective_on, spell.valid.upper)
+    opened = _open_spell(
+        spell, school_class, day, NORMAL, entry_month=f"{change.effective_on:%Y-%m}",
+        admission_mode=admission_mode,
+    )  # fmt: skip
+    fault("enrol.opened")
+    kept = _keep(before, opened)
+    student.refresh_from_db()
+    record(
+        "registry.student.enrol", student, actor=actor, basis=change.basis or "R-GRD-05", fields=["school"],
+        kind=change.name, number=change.case_no, school=school_class.school.organization.name,
+    )  # fmt: skip
+    return kept
+
+
+@transaction.atomic
+def restore_spell(spell: Enrolment, change: Change, *, actor: Actor) -> StatusChange:
+    """Take the end of `spell` back: normal again at the same school, its class open again (毕业生回退,
+    R-GRD-06). No later spell may exist; the constraint on overlaps decides.
+
+    Safe to repeat for the same case.
+    """
+    student = spell.student
+    if done := _done(student, change):
+        return done
+    Student.objects.select_for_update(no_key=True).only("pk").get(pk=student.pk)
+    before = _note(spell, change)
+    spell.status, spell.valid = NORMAL, DateRange(spell.valid.lower, None)
+    spell.save()
+    if spell.school_class_id is not None:
+        SchoolClass.objects.filter(pk=spell.school_class_id, is_open=False).update(is_open=True)
+    kept = _finish(before, spell)
+    record(
+        "registry.student.restore", student, actor=actor, basis=change.basis, fields=["status"],
+        kind=change.name, number=change.case_no,
     )  # fmt: skip
     return kept
 
@@ -203,6 +264,22 @@ def void_status(student: Student, change: Change, *, actor: Actor) -> StatusChan
         kind=change.name, number=change.case_no,
     )  # fmt: skip
     return kept
+
+
+def _open_spell(
+    former: Enrolment, school_class: SchoolClass, day: date, status: str, **columns: str
+) -> Enrolment:
+    """The spell that follows `former` at the school of the class, from `day`; the record is there already."""
+    opened: Enrolment = Enrolment.objects.get(pk=former.pk)
+    opened.pk, opened.valid, opened.status = None, DateRange(day, None), status
+    opened.school_id, opened.number_in_class = school_class.school_id, ""
+    opened.org_path = school_class.org_path
+    for name, value in columns.items():
+        setattr(opened, name, value)
+    place_in_class(opened, school_class)
+    opened.created_at, opened._state.adding = Now(), True
+    opened.save(force_insert=True)
+    return opened
 
 
 def boundary(spell: Enrolment, day: date) -> date:

@@ -5,14 +5,19 @@ Runs in a worker under the national scope. A duplicate becomes a problem record 
 is shown to a person and blocks nothing. Nothing merges by itself (R-PRB-02).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 
 from audit.services import Actor, record
+from config.clock import today
+from config.crypto import keyed_digest
+from config.rules import rule
+from config.workdays import add_workdays
 from registry.identity import canonical
 from registry.models import IdentityDocument, ProblemRecord, Student
 from registry.record import has_number, open_number
@@ -178,7 +183,8 @@ def _nearly_sharing(
 def note_problem(
     student: Student, suspicion: Suspicion, *, actor: Actor, found_by: str, other_path: str = ""
 ) -> ProblemRecord | None:
-    """Open a problem record for the pair unless one is open; returns the new one.
+    """Open a problem record for the pair unless one is open, or was judged on the same identity data;
+    returns the new one.
 
     `other_path` names the school whose registration was refused, when no second record exists (G-01).
     """
@@ -188,6 +194,8 @@ def note_problem(
         side = ProblemRecord.Side.ATTEMPT
     # One order for a pair, so that finding it from either side gives one row.
     first, second = (student, other) if other is None or student.pk < other.pk else (other, student)
+    if was_judged(first, second, side, other_path):
+        return None
     try:
         with transaction.atomic():
             problem = ProblemRecord.objects.create(
@@ -200,6 +208,7 @@ def note_problem(
                 is_hint=suspicion.is_hint,
                 found_by=found_by,
                 detail=suspicion.detail,
+                due_on=None if suspicion.is_hint else due_on(first.org_path),
             )
     except IntegrityError:
         return None  # already open
@@ -212,6 +221,36 @@ def note_problem(
         is_hint=suspicion.is_hint,
     )
     return problem
+
+
+def due_on(path: str) -> date:
+    """The day until which the school at `path` has to answer a problem record (PROBLEM_DAYS)."""
+    return add_workdays(today(), rule("PROBLEM_DAYS", at=path, on=today()).number)
+
+
+def identity_digest(sides: Iterable[Student]) -> str:
+    """What a judgement rests on, as a digest that nobody without the key can make: number, name, sex and
+    birth date of each side.
+    """
+    parts = []
+    for student in sorted(sides, key=lambda one: one.pk):
+        document = student.documents.order_by("-id").first()
+        number = document.blind or document.mask if document else ""
+        parts += [str(student.pk), str(number), student.name_fold, student.sex, f"{student.birth_on:%Y%m%d}"]
+    return keyed_digest("judged problem", *parts)
+
+
+def was_judged(first: Student, second: Student | None, side: str, other_path: str = "") -> bool:
+    """Whether somebody has judged that both are right, and nothing of their identity has changed since
+    (R-PRB-03).
+    """
+    closed = ProblemRecord.objects.filter(
+        student=first, other=second, side=side, closed_at__isnull=False, judged_digest__gt=""
+    )
+    if other_path:
+        closed = closed.filter(other_path=other_path)
+    digests = set(closed.values_list("judged_digest", flat=True))
+    return bool(digests) and identity_digest([one for one in (first, second) if one]) in digests
 
 
 def blocking_problems(student: Student) -> "list[ProblemRecord]":

@@ -18,7 +18,7 @@ from registry.models import Student
 from registry.record import changed_keys, fill_enrolment, fill_student, load_record, member_values, values_of
 from registry.services.family import replace_family
 from registry.services.locks import refuse_if_locked, take_version
-from registry.services.refusals import FieldNotYours, KeyFieldLocked, NotPlaced, RecordFrozen, RecordRefused
+from registry.services.refusals import FieldNotYours, KeyFieldLocked, NotPlaced, RecordRefused, frozen
 from registry.services.registration import examine, save_auxiliary
 from registry.status import STATUSES
 
@@ -40,7 +40,7 @@ def update_normal(student: Student, values: dict[str, str], *, version: int, act
     pupil = load_record(student)
     status = STATUSES[pupil.enrolment.status]
     if not status.is_open:
-        raise RecordFrozen(status=status.name)
+        raise frozen(status.code)
     refuse_if_locked(student)
     refuse_stopped(ROW, f"student:{student.pk}")  # W15
     before = values_of(pupil)

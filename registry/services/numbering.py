@@ -73,12 +73,12 @@ def check_and_number(student_id: int, *, actor: Actor) -> str:
     # No-key: a finding about another pupil refers to this row, and two checks at once must not wait for each
     # other.
     student = Student.objects.select_for_update(no_key=True).get(pk=student_id)
-    if not student.number or student.number.startswith("G"):
-        return student.number
+    if not student.number:
+        return ""
     document = student.documents.order_by("-id").first()
     for suspicion in find_suspicions(student, document):
         note_problem(student, suspicion, actor=actor, found_by="全国查重")
-    if blocking_problems(student):
+    if student.number.startswith("G") or blocking_problems(student):
         return student.number
     is_citizen = _is_citizen(document)
     if student.number.startswith("J") and not is_citizen:

@@ -3,6 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from config.errors import Refusal
+from registry.status import GRADUATE, STATUSES
 
 
 class RecordRefused(Refusal):
@@ -60,6 +61,20 @@ class RecordFrozen(Refusal):
     code, status = "record_frozen", 409
     rule, article = "R-UPD-09", ""
     message = _("该生学籍状态为“{status}”，本学段基础数据已冻结。")
+
+
+class GraduateFrozen(RecordFrozen):
+    code, rule, article = "graduate_frozen", "R-GRD-06", "教育部年度毕业升级工作通知"
+    message = _(
+        "该生学籍状态为“{status}”，毕业时的基础数据已冻结，不能修改。确有错误的，由学校申请“毕业生回退”，"
+        "主管部门核准后更正，再重新办理毕业。"
+    )
+
+
+def frozen(status: str) -> RecordFrozen:
+    """The refusal of a change to a record in the `status` (a code)."""
+    refusal = GraduateFrozen if status in GRADUATE else RecordFrozen
+    return refusal(status=STATUSES[status].name)
 
 
 class NotPlaced(Refusal):

@@ -39,7 +39,7 @@ class Season:
         return (self.last - day).days
 
     def __str__(self) -> str:
-        last = _day(self.last) if self.first.year != self.last.year else _month_day(self.last)
+        last = _day(self.last) if self.first.year != self.last.year else month_day(self.last)
         return _("{first}至{last}").format(first=_day(self.first), last=last)
 
 
@@ -260,7 +260,7 @@ def _terms(path: str, school_years: Iterable[int]) -> dict[tuple[int, str], _Ter
         for semester, (starts_on, ends_on) in usual.items():
             term_set = near.get((year, semester))
             if term_set is None:
-                doubt = _("，开学日尚未设定，按{day}推算").format(day=_month_day(starts_on))
+                doubt = _("，开学日尚未设定，按{day}推算").format(day=month_day(starts_on))
                 found[year, semester] = _TermDays(starts_on, ends_on, doubt)
             else:
                 found[year, semester] = _TermDays(term_set.starts_on, term_set.ends_on, "")
@@ -271,5 +271,6 @@ def _day(day: date) -> str:
     return _("{year}年{month}月{day}日").format(year=day.year, month=day.month, day=day.day)
 
 
-def _month_day(day: date) -> str:
+def month_day(day: date) -> str:
+    """7月15日."""
     return _("{month}月{day}日").format(month=day.month, day=day.day)

@@ -31,6 +31,7 @@ from registry.services.key_data import (
     refuse_other_fields,
     refuse_wrong,
 )
+from registry.services.problems import bind_change
 from registry.services.refusals import NumberTaken, RecordRefused
 from registry.services.renaming import rename
 from registry.status import OPEN
@@ -141,6 +142,7 @@ def change_key_data(case: Case, actor: Actor) -> None:
             key: values[key] for key in DOCUMENT_KEYS if key in values
         }
         replace_document(student, document, actor=actor, basis="R-UPD-07", is_late=late)
+    bind_change(student, case.number)
     owe(NUMBER_STUDENT, student.pk, NATION)
 
 

@@ -9,8 +9,7 @@ from config.clock import today
 from config.errors import NotFound
 from registry.models import Enrolment, Student
 from registry.record import latest_spell
-from registry.services.refusals import RecordFrozen
-from registry.status import STATUSES
+from registry.services.refusals import frozen
 from transfers.kind import Party, Stop, Subject
 
 Note = Callable[[Organization, Student, dict[str, Any]], None]
@@ -32,7 +31,7 @@ def own_spell(student: Student, path: str, *statuses: str) -> Enrolment:
     if spell is None:
         raise NotFound()
     if spell.status not in statuses:
-        raise RecordFrozen(status=STATUSES[spell.status].name)
+        raise frozen(spell.status)
     return spell
 
 

@@ -2,7 +2,7 @@
 (R-EST-04).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -40,6 +40,8 @@ ROUTE = (
 )  # fmt: skip
 REASONS = ("材料不全或不清晰", "信息与材料不一致", "不符合入学条件", "其他")
 IDENTITY_PAPERS = ("01", "02", "03", "04", "07", "17")
+IDENTITY = EvidenceNeed("身份证件或户口簿复印件", IDENTITY_PAPERS, "R-EST-03")
+ATTENDANCE = EvidenceNeed("在校就读证明（学生、监护人签字，学校盖章）", ("20",), "R-PRB-06")
 DISPUTE_PAPERS = ("01", "02", "03", "04", "20", "99")
 
 
@@ -55,7 +57,22 @@ def open_registration(
     look_first(values, school_class, payload)
     with noting_taken_number(values, actor):
         is_disputed = bool(payload.get("is_disputed"))
-        return Subject(create_pending(values, school_class, actor=actor, is_disputed=is_disputed))
+        student = create_pending(values, school_class, actor=actor, is_disputed=is_disputed)
+    note_number(student, payload)
+    return Subject(student)
+
+
+def note_number(student: Student, payload: dict[str, Any]) -> None:
+    """Which papers are due: a child without a document comes with a signed attendance proof (R-PRB-06)."""
+    document = student.documents.order_by("-id").first()
+    payload["is_numberless"] = document is None or document.type == NO_NUMBER_NEEDED
+
+
+def papers(payload: Mapping[str, Any]) -> tuple[EvidenceNeed, ...]:
+    """One of the two papers; before the form is read, either will do."""
+    if "is_numberless" not in payload:
+        return (EvidenceNeed(IDENTITY.label, (*IDENTITY.types, *ATTENDANCE.types), IDENTITY.rule),)
+    return (ATTENDANCE,) if payload["is_numberless"] else (IDENTITY,)
 
 
 @contextmanager
@@ -111,6 +128,7 @@ def reopen_registration(case: Case, payload: dict[str, Any], actor: User) -> Non
             actor=actor,
             is_disputed=bool(payload.get("is_disputed")),
         )
+    note_number(case.student, case.payload)
 
 
 def register(case: Case, actor: Actor) -> None:
@@ -161,7 +179,7 @@ REGISTRATION = Kind(
         Requirement("dispute", "存疑号码有佐证", "R-EST-08", "第九条", dispute_has_evidence),
         *CONDITIONS,
     ),
-    evidence=(EvidenceNeed("身份证件或户口簿复印件", IDENTITY_PAPERS, "R-EST-03"),),
+    papers=papers,
     reasons=REASONS,
     route=ROUTE,
     effect=register,

@@ -15,9 +15,9 @@ from registry.codes import choices, label
 from registry.models import SchoolClass
 from registry.record import latest_spell
 from registry.services.changing import Change, change_class, change_status
-from registry.services.dropouts import close_entry
+from registry.services.dropouts import close_entry, settle_absence
 from registry.services.guests import end_running
-from registry.status import IN_SCHOOL, NORMAL, STATUSES
+from registry.status import IN_SCHOOL, MISSING, NORMAL, STATUSES
 from transfers.asking import Ask, Asking, Choices, yes_no
 from transfers.kind import Advice, EvidenceNeed, Facts, Proposed, Requirement
 from transfers.kinds.answers import class_asked
@@ -83,6 +83,8 @@ def become(
     )
     if status not in IN_SCHOOL:
         end_running(student, today())
+    if status != MISSING:
+        settle_absence(student, today(), actor=actor)
     # Missing, a dropout stays on the ledger: only her return or a legal end strikes her off.
     if status == NORMAL or not STATUSES[status].is_open:
         close_entry(student, case.number, today())

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Organization
 from registry.codes import label
+from registry.entries.reading import running_sanctions
 from registry.models import Enrolment, IntakePlan
 from registry.names import fold_name
 from registry.record import school_year_start
@@ -199,9 +200,12 @@ def _grade_then(facts: Facts) -> tuple[str, str]:
 
 
 def not_under_sanction(facts: Facts) -> str:
-    if facts.asked("under_sanction") != "1":
+    """What the family says, and what the old school has entered and not lifted."""
+    is_entered = running_sanctions(facts.student).exists()
+    if facts.asked("under_sanction") != "1" and not is_entered:
         return ""
-    return ban("TRANSFER_BAN_SANCTION", facts.to_path, filed_on(facts))
+    why = ban("TRANSFER_BAN_SANCTION", facts.to_path, filed_on(facts))
+    return _("原学校登记的处分尚未解除。") + why if why and is_entered else why
 
 
 # ── The ground ───────────────────────────────────────────────────────────────────────────────────────────
