@@ -1,5 +1,6 @@
 """What the frame of every page says about the calendar: freezes in force, and the transfer window."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -12,8 +13,10 @@ from django.utils.translation import ngettext
 from accounts.models import User
 from accounts.roles import Right
 from config.clock import today
-from config.rules import rules
-from registry.services.seasons import FREEZES, WINDOW_RULES, Season, freeze_days, windows_by
+from config.rules import RuleInForce, rules
+from registry.school_year.calendar import coming_freeze, promotion_day
+from registry.school_year.year import moment_in, moment_in_words
+from registry.services.seasons import FREEZES, WINDOW_RULES, Season, freeze_days, month_day, windows_by
 
 TRANSFERRING = (Right.FILE, Right.REVIEW, Right.DECIDE)
 
@@ -45,11 +48,12 @@ def seasons(request: HttpRequest) -> dict[str, Any]:
 
 
 def in_season(user: User) -> InSeason:
-    """Freezes for everybody, the window for those who file or decide; two queries."""
+    """What stops or is near for everybody, the window for those who file or decide; two queries."""
     path, day = user.acting_path, today()
-    held = rules((*FREEZES, *WINDOW_RULES), at=path, on=day)
+    held = rules((*FREEZES, *WINDOW_RULES, "PROMOTION_AT", "YEAR_NOTICE_DAYS"), at=path, on=day)
     frozen = [(held[key], days) for key in FREEZES if (days := freeze_days(held[key], day))]
     notices = [Notice(str(rule.parameter.text), str(days), rule.article) for rule, days in frozen]
+    notices += _near(held, day)
     coming = None
     if any(user.may_act_at(right, path) for right in TRANSFERRING):
         found = windows_by(held, path, day)
@@ -57,6 +61,27 @@ def in_season(user: User) -> InSeason:
         if (now := found.present) and freeze_days(held["TRANSFER_FREEZE"], day) is None:
             notices.append(Notice(_("转学窗口开放中"), _until(now, day), found.rule.article, is_open=True))
     return InSeason(tuple(notices), coming)
+
+
+def _near(held: Mapping[str, RuleInForce], day: date) -> Iterator[Notice]:
+    """What will stop business, or move everybody, within the days in which it is announced."""
+    announced = range(held["YEAR_NOTICE_DAYS"].number + 1)
+    for key in FREEZES:
+        rule = held[key]
+        first, _last = coming_freeze(rule, day)
+        left = (first - day).days
+        if left > 0 and left in announced:
+            said = ngettext("{day}起，还有 {n} 天", "{day}起，还有 {n} 天", left).format(
+                day=month_day(first), n=left
+            )
+            yield Notice(str(rule.parameter.text), said, rule.article)
+    rule = held["PROMOTION_AT"]
+    promoted = promotion_day(rule, day)
+    left = (promoted - day).days
+    if left in announced:
+        at = moment_in_words(moment_in(rule, promoted.year))
+        said = ngettext("{at}，还有 {n} 天", "{at}，还有 {n} 天", left).format(at=at, n=left)
+        yield Notice(str(rule.parameter.text), said, rule.article)
 
 
 def _until(season: Season, day: date) -> str:

@@ -134,6 +134,7 @@ def clear() -> None:
             ("accounts_signin", "user_id", ids),
             ("accounts_organization_predecessors", "from_organization_id", offices),
             ("registry_school", "organization_id", offices),
+            ("registry_campaignunit", "office_id", offices),
         ):
             cursor.execute(f"DELETE FROM {table} WHERE {column} = ANY(%s)", [keys])
         for model in apps.get_models():

@@ -45,7 +45,9 @@ from config.scope import NATION, scoped_transaction  # noqa: E402
 from registry.form_values import clean_record  # noqa: E402
 from registry.intake.checking import check_batch  # noqa: E402
 from registry.reorganizing import execute  # noqa: E402
+from registry.school_year import runs as promotion  # noqa: E402
 from registry.services.numbering import check_and_number  # noqa: E402
+from registry.verification.running import verify as verify_schools  # noqa: E402
 from tests import make  # noqa: E402
 from transfers.completion import perform_owed  # noqa: E402
 from transfers.outbox import COMPLETE_CASE, NUMBER_STUDENT  # noqa: E402
@@ -115,10 +117,21 @@ def seal(batch: int) -> dict[str, Any]:
     return {"sealed": seal_dormant_accounts()}
 
 
+def promote(part: int) -> dict[str, Any]:
+    """A worker's turn at one unit of a promotion."""
+    promotion.work(part)
+    return {}
+
+
 def check(job: int) -> dict[str, Any]:
     """A worker's turn at a workbook."""
     check_batch(job)
     return {}
+
+
+def verify(job: int) -> dict[str, Any]:
+    """A worker's turn at a semester's verification."""
+    return {"offices": verify_schools(job)}
 
 
 def photos(job: int) -> dict[str, Any]:
@@ -152,8 +165,10 @@ ORDERS: dict[str, Callable[..., dict[str, Any]]] = {
     "move": move,
     "remind": remind,
     "seal": seal,
+    "promote": promote,
     "check": check,
     "photos": photos,
+    "verify": verify,
     "submit": submit,
     "celery": celery,
     "environment": change_environment,
