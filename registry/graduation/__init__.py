@@ -1,0 +1,1 @@
+"""Graduation, certificates and the roll of graduates (HANDBOOK A7.1)."""
