@@ -1,0 +1,1 @@
+"""Enrolment into the next stage (HANDBOOK A7.3)."""

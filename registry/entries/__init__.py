@@ -1,0 +1,1 @@
+"""Dated entries of the record: awards, sanctions, fitness, marks … (HANDBOOK C1, C6)."""
