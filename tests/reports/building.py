@@ -1,0 +1,20 @@
+"""Builders of statistics."""
+
+from accounts.models import User
+from config.scope import NATION
+from reports import files, folding
+from reports.models import ReportFile
+from reports.tables import read_choice
+
+
+def make_report_file(actor: User) -> ReportFile:
+    """A file of her office's overview that waits for the worker."""
+    return files.ask(read_choice(actor, "overview", {}), actor=actor)
+
+
+def count_all() -> None:
+    """What the nightly job does for counties and schools: encrypted values included, folded."""
+    for unit in folding.counted_units(NATION):
+        if not unit.own:
+            folding.count_unit(unit, with_sealed=True, fully=True)
+    folding.fold()
