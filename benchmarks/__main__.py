@@ -138,6 +138,7 @@ class Country:
                 installation.logs / "web.log",
             )
             bare = float(self.step(web, "bare"))
+            self.step(worker, "open_year")
             measured = self.made() | json.loads(
                 self.step(web, "measure", installation.url, str(log), str(seconds))
             )
@@ -164,6 +165,8 @@ class Country:
             rows.append(table.completion_row(self._completions(installation, moves)))
             self.step(installation.env("owner"), "plain_log")
             rows += table.log_rows(json.loads(self.step(worker, "seal_log")))
+            self.step(installation.env("owner"), "plain_enrolment")
+            rows += table.year_rows(json.loads(self.step(worker, "school_year")))
         finally:
             installation.stop()
         return measured | {"rows": rows, "plans": plans}

@@ -7,12 +7,13 @@ from random import Random
 from typing import Any
 from urllib.parse import quote
 
+from django.db.models import Count, Q
 from django.urls import reverse
 
 from benchmarks.country import SEED
 from benchmarks.ground import Position
 from config.scope import NATION, scoped_transaction
-from registry.models import Enrolment, StudentNumber
+from registry.models import Enrolment, SchoolClass, StudentNumber
 from registry.queries.rosters import ORDER, PAGE
 from registry.status import NORMAL
 
@@ -93,9 +94,18 @@ def _collect_at(position: Position, random: Random, asked: Asked) -> None:
     asked.add("cases", position, position.signer, [(reverse("transfers:cases"), "", 200)])
     records = [reverse("registry:student", args=[one["student__public_id"]]) for one in pupils]
     asked.add("record", position, reader, [(path, "", 200) for path in records])
+    if reader == "registrar":
+        asked.add("roll", position, reader, [(path, "", 200) for path in _rolls(position)])
     asked.add(LISTS[0], position, reader, [(students, "", 200)])
     for page, cursors in zip(LISTS[1:], _cursors(spells), strict=True):
         asked.add(page, position, reader, [(f"{students}?after={quote(str(pk))}", "", 200) for pk in cursors])
+
+
+def _rolls(position: Position) -> list[str]:
+    """The rolls of the largest classes of the school."""
+    sizes = Count("enrolments", filter=Q(enrolments__status=NORMAL, enrolments__is_void=False))
+    classes: Any = SchoolClass.objects.filter(org_path=position.path).annotate(size=sizes)
+    return [reverse("verification:roll", args=[one.pk]) for one in classes.order_by("-size", "pk")[:SUBJECTS]]
 
 
 def _cursors(spells: Any) -> tuple[list[int], list[int]]:

@@ -28,6 +28,7 @@ from benchmarks import (  # noqa: E402
     plans,
     pupils,
     sealing,
+    year,
 )
 from benchmarks.country import lanes_of, plan_country  # noqa: E402
 from config.celery import app  # noqa: E402
@@ -140,6 +141,21 @@ def seal_log(_count: str) -> None:
     print(json.dumps(sealing.run()))
 
 
+def open_year(count: str) -> None:
+    """A campaign over the nation, checked once."""
+    year.open_year(position(count, "nation"))
+
+
+def plain_enrolment(_count: str) -> None:
+    """A table like the spells with the index of lists alone, as the owner."""
+    year.make_plain_enrolment()
+
+
+def school_year(_count: str) -> None:
+    """Verification, comparison, promotion, dashboard; prints figures."""
+    print(json.dumps(year.run()))
+
+
 def bare(_count: str) -> None:
     """What a Python process with this project loaded holds: the floor of every memory figure, in MiB."""
     print(memory.held([memory.own()]).pss)
@@ -164,6 +180,9 @@ STEPS: dict[str, Callable[..., None]] = {
         floor,
         plain_log,
         seal_log,
+        open_year,
+        plain_enrolment,
+        school_year,
     )
 }
 

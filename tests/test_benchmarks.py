@@ -259,3 +259,14 @@ def test_memory_counts_a_process_and_its_children() -> None:
     found = memory.held(memory.family(memory.own()))
     assert found.processes >= 1
     assert found.peak >= 1
+
+
+def test_the_year_is_told_against_the_least_that_could_be_done() -> None:
+    year = {
+        "findings": 900, "unit_pupils": 5000, "verified_nation": 100.0, "verified_unit": 51.0,
+        "one_worker": 4.0, "two_workers": 2.7, "grouping": 1.0, "comparison": 8.0,
+        "promoted": 7, "bare_update": 1.0, "promotion": 9.0, "live": 1.0, "summary": 0.06,
+    }  # fmt: skip
+    rows = list(table.year_rows(year))
+    assert [row.is_met for row in rows] == [True, False, True, None, False]
+    assert [round(row.ratio or 0, 3) for row in rows] == [0.51, 1.481, 0.125, 9.0, 0.06]
