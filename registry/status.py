@@ -22,6 +22,7 @@ LEFT = "03"
 ABROAD = "04"
 MISSING = "05"
 DROPPED_OUT = "06"
+GRADUATED, COMPLETED, PARTIAL = "07", "08", "09"  # 毕业, 结业, 肄业
 WITHDRAWN = "10"
 EXPELLED = "11"
 DEAD = "12"
@@ -39,9 +40,9 @@ STATUSES = {
         Status(ABROAD, "出国", True, False),
         Status(MISSING, "失踪", True, False),
         Status(DROPPED_OUT, "辍学", True, False),
-        Status("07", "毕业", False, False),
-        Status("08", "结业", False, False),
-        Status("09", "肄业", False, False),
+        Status(GRADUATED, "毕业", False, False),
+        Status(COMPLETED, "结业", False, False),
+        Status(PARTIAL, "肄业", False, False),
         Status(WITHDRAWN, "退学", False, False),
         Status(EXPELLED, "开除", False, False),
         Status(DEAD, "死亡", False, False),
@@ -50,5 +51,6 @@ STATUSES = {
         Status(REFUSED, "未予注册", False, False),
     )
 }
+GRADUATE = (GRADUATED, COMPLETED, PARTIAL)  # the stage is finished: basic data are frozen (R-GRD-06)
 OPEN = tuple(code for code, status in STATUSES.items() if status.is_open)
 IN_SCHOOL = tuple(code for code, status in STATUSES.items() if status.in_school)

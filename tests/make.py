@@ -28,18 +28,30 @@ from audit.models_warnings import EarlyWarning
 from audit.warnings import warn
 from config.clock import today
 from config.copying import copy_rows
-from config.models import RuleValue
+from config.crypto import next_ids
+from config.models import Job, RuleValue
 from registry.codes import DATA, rows_of
 from registry.identity import check_digit
 from registry.models import (
+    Campaign,
+    ConfirmationSheet,
     Enrolment,
+    EntrySheet,
     Export,
     FamilyMember,
+    Finding,
     IdentityDocument,
     ImportBatch,
     ImportRow,
+    PromotionPart,
+    PromotionRun,
+    PromotionSchool,
+    RecordEntry,
+    Sample,
+    SampleRow,
     School,
     SchoolClass,
+    SchoolVerification,
     Student,
 )
 from registry.record import new_record
@@ -292,6 +304,21 @@ def make_checked_import(actor: User) -> ImportBatch:
     return batch
 
 
+def make_entries(student: Student, actor: User) -> tuple[RecordEntry, EntrySheet]:
+    """A health entry of the pupil, and a sheet of fitness results that names somebody unknown."""
+    from registry.entries.services import add_entry
+
+    typed = {"when": today().isoformat(), "conclusion": "正常"}
+    sheet = EntrySheet(
+        id=next_ids("registry_entrysheet")[0], org_path=actor.acting_path, kind="fitness",
+        file_name="体测.xlsx", rows_total=1, created_by=actor, created_by_name=actor.name,
+    )  # fmt: skip
+    sheet.set_cells([(2, ["", "无名", "9999999", "", "良好", "80"])])
+    sheet.save(force_insert=True)
+    sheet.refresh_from_db()
+    return add_entry(student, "health", typed, actor=actor), sheet
+
+
 def make_export(actor: User) -> Export:
     """A request for a roster of her office that waits for another's word."""
     from registry.exporting.asking import ask
@@ -355,6 +382,52 @@ def make_committed_batch(
     return batch
 
 
+def make_dropout(student: Student, actor: User) -> tuple[Any, ...]:
+    """An absence, a suspicion, a dropout's entry, a report, a watch entry and a household list."""
+    from config.sealed_files import digest_of
+    from registry import models
+    from registry.dropout import absences, watching
+    from registry.services.dropouts import open_entry
+
+    spell, day = student.enrolments.get(is_void=False, status=NORMAL), today()
+    absence = absences.report(spell, actor=actor, from_on=day, is_excused=False, reason="ill")
+    suspicion = models.SuspectedDropout.objects.create(
+        org_path=student.org_path, student=student, source="alarm", opened_on=day, report_due_on=day
+    )
+    open_entry(student, "LS1", "01", day, day)
+    report = models.DropoutReport.objects.create(
+        org_path=student.org_path, office=make_office(student.org_path), kind="month", starts_on=day,
+        ends_on=day, due_on=day, counts={},
+    )  # fmt: skip
+    watched = watching.enter(student, "distressed", actor=actor, from_on=day, note="民政部门认定")
+    household = models.HouseholdList.objects.create(
+        org_path=COUNTY, file_name="名单.xlsx", digest=digest_of(b""), state="done", created_by_name="测试"
+    )
+    handed = models.HandedDropout(
+        to_path=make_office(FAR_COUNTY).path, from_path=COUNTY, student=student, name=student.name,
+        entry=student.dropouts.get(), handed_on=day,
+    )  # fmt: skip
+    handed.set_fields({"name": student.name})
+    handed.save()
+    return absence, suspicion, handed.entry, report, watched, household, handed
+
+
+def make_promotion(path: str = SCHOOL) -> PromotionSchool:
+    """What a rehearsed promotion would do at the school of `path`, with its unit and its run."""
+    school = make_office(path)
+    run = PromotionRun.objects.create(
+        year=today().year, state=PromotionRun.State.REHEARSED, digest="0" * 64, asked_by=0,
+        asked_by_name="测试",
+    )  # fmt: skip
+    run.refresh_from_db()
+    unit = school.parent
+    assert unit is not None
+    part = PromotionPart.objects.create(run=run, path=unit.path, name=unit.name, state="rehearsed")
+    return PromotionSchool.objects.create(
+        org_path=path, part=part, school=school, year=run.year, digest="0" * 64, counts={"before": 0}
+    )
+
+
 def make_sealing(path: str = SCHOOL) -> Sealing:
     """A sealed account of the office at `path`, as the nightly job leaves it."""
     person = make_registrar(path)
@@ -370,6 +443,43 @@ def make_warning(rule: str = "W16", path: str = SCHOOL, key: str = "queue", **fa
     warn(rule, path=path, key=key, **facts)
     opened: EarlyWarning = EarlyWarning.objects.exclude(state="closed").get(rule=rule, org_path=path, key=key)
     return opened
+
+
+def make_verification(school: Organization, by: str = NATION) -> SchoolVerification:
+    """The semester's verification at a school that a run has checked, without findings."""
+    office, year = make_office(by), today().year
+    role = "national_operator" if by == NATION else "reviewer"
+    known = Campaign.objects.filter(path=by, school_year=year, semester="1").first()
+    campaign = known or Campaign.objects.create(
+        path=by, school_year=year, semester="1", opens_on=today(), due_on=today() + timedelta(days=30),
+        opened_by=make_user(role, by), opened_by_name="组织人", office_name=office.name,
+        job=Job.objects.create(kind="registry.verify_semester", path=by, state=Job.State.DONE),
+    )  # fmt: skip
+    return SchoolVerification.objects.create(
+        org_path=school.path, campaign=campaign, school=school, checked_at=Now()
+    )
+
+
+def make_findings(school: SchoolVerification, student: Student) -> tuple[Finding, SampleRow]:
+    """A finding without a plan, and a sample of the county with this pupil in it."""
+    finding = Finding.objects.create(
+        org_path=school.org_path, campaign=school.campaign, kind="guardian", student=student,
+        due_on=school.campaign.due_on,
+    )  # fmt: skip
+    sample = Sample.objects.create(
+        org_path=COUNTY, campaign=school.campaign, office_name="南山区教育局", seed="5" * 32, percent=5,
+        schools=1, pupils=1, drawn_by=make_reviewer(), drawn_by_name="督查",
+    )  # fmt: skip
+    row = SampleRow.objects.create(org_path=school.org_path, sample=sample, student=student, ordinal=1)
+    return finding, row
+
+
+def make_sheet(school: SchoolVerification, student: Student, school_class: SchoolClass) -> ConfirmationSheet:
+    """A printed confirmation sheet that has not come back."""
+    return ConfirmationSheet.objects.create(
+        org_path=school.org_path, campaign=school.campaign, student=student, school_class=school_class,
+        code=f"T{next(_SEQUENCE):015d}", printed_by_name="班主任",
+    )  # fmt: skip
 
 
 def make_security_administrator(path: str, **fields: Any) -> User:

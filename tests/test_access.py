@@ -26,7 +26,9 @@ from registry.models import CodeValue, ProblemRecord, RevealRequest, Student
 from tests import make
 from tests.conftest import ScopelessClient
 from tests.exchange.building import bare_client
+from tests.reports.building import make_report_file
 from tests.transfers.filing import file_batch, file_photos, file_pupil, make_material, make_rehearsal
+from tests.transfers.graduating import make_graduation
 from tests.transfers.moving import make_moves
 from transfers.models import Case
 
@@ -44,6 +46,18 @@ IMPORT_ROUTES = [
     *("import-detail", "import-rows", "import-errors", "import-cells", "import-preview", "import-commit"),
     "import-cancel",
 ]
+ROLL_ROUTES = ("verification:roll", "archives:sheets", "archives:sheets_print", "roll-detail",
+               "roll-confirm", "roll-sheets")  # fmt: skip
+CAMPAIGN_ROUTES = ("verification:again", "verification:running", "campaign-detail", "campaign-progress",
+                   "campaign-again")  # fmt: skip
+VERIFICATION_ROUTES = ("verification:school", "verification:school_act", "verification-detail",
+                       *(f"verification-{act}" for act in ("plan", "close", "check", "sign")))  # fmt: skip
+FINDING_ROUTES = ("verification:finding", "verification:finding_act", "finding-detail",
+                  *(f"finding-{act}" for act in ("order", "answer", "close-order")))  # fmt: skip
+PROBLEM_ROUTES = [
+    *("transfers:problem", "transfers:problem_arbitrate", "transfers:problem_reopen"),
+    *("problem-detail", "problem-arbitrate", "problem-reopen"),
+]
 PROVISION_ROUTES = ("grant", "stop", "receiver_changed", "new_client")
 ACCOUNT_ROUTES = [
     *("accounts:person", "accounts:appoint", "accounts:person_leave", "accounts:person_code"),
@@ -53,6 +67,21 @@ EXPORT_ROUTES = [
     *("registry:export", "registry:export_progress", "registry:export_approve", "registry:export_refuse"),
     *("registry:export_cancel", "registry:export_file", "export-detail", "export-approve", "export-refuse"),
     *("export-cancel", "export-file"),
+]
+REPORT_ROUTES = ["reports:report", "reports:ask", "reports:refresh", "report-detail", "report-files"]
+REPORT_FILE_ROUTES = ["reports:made", "reports:file", "report-file-detail", "report-file-content"]
+GRADUATION_ROUTES = [
+    *(f"graduation:{act}" for act in ("list", "rows", "refresh", "confirm", "return")),
+    *(f"graduation-{act}" for act in ("detail", "rows", "refresh", "submit", "confirm", "return")),
+    "transfers:graduation_submit",
+]
+GRADUATED_ROUTES = ("graduation:roll", "transfers:certificates", "transfers:graduation_roll")
+GRADUATE_ROUTES = ("graduation:graduate", "graduation:destination", "graduate-detail", "transfers:ask_proof")
+DROPOUT_ROUTES = [
+    *((0, route) for route in ("dropout:absence", "absence-detail", "absence-visits", "absence-visit")),
+    *((0, "absence-come-back"), (1, "dropout:suspicion"), (1, "dropout:written"), (2, "dropout:entry")),
+    *((3, "dropout:report_sign"), (3, "dropout-report-sign"), (4, "dropout:watch_end")),
+    *((5, "dropout:household"), (6, "dropout:handed_one")),
 ]
 OPEN_ROUTES = {
     *("exchange:token", "exchange:keys"),  # clients prove themselves by their secret; keys are public
@@ -115,6 +144,9 @@ class World:
         self.photos, self.photos_case = file_photos(self.office)
         self.rehearsal = make_rehearsal(self.office["reviewer"])
         self.snapshot, self.guest, self.handover = make_moves(self.student)
+        self.graduation, self.graduate, self.proof = make_graduation()
+        self.entry, self.sheet = make.make_entries(self.student, self.office["registrar"])
+        self.dropout = [row.pk for row in make.make_dropout(self.student, self.acting("registrar"))]
         self.job = Job.objects.create(kind="check_intake", path=make.SCHOOL, started_by_name="测试")
         self.import_id = make.make_checked_import(self.office["registrar"]).public_id
         self.code = CodeValue.objects.create(list="example", code="1", name_zh="示例", valid=make.ALWAYS)
@@ -124,12 +156,17 @@ class World:
             asked_by=self.office["registrar"], asked_by_name="测试",
         )  # fmt: skip
         self.sealing = make.make_sealing()
+        self.promotion = make.make_promotion()
         self.run = MassRun.objects.create(kind="seal", path=make.NATION, day=today(), touched=9000)
         self.provision = bare_client()
         self.guardian_code = codes.issue(self.student, "52", by=self.acting("registrar"))[0]
         self.event = Event.objects.within(make.SCHOOL).latest("pk")
         self.people: dict[str, User] = {}
         self.export_id = make.make_export(self.person("registrar@school")).public_id
+        self.verification = make.make_verification(self.school_class.school.organization)
+        self.confirmation = make.make_sheet(self.verification, self.student, self.school_class)
+        self.finding, self.sampled = make.make_findings(self.verification, self.student)
+        self.report_file = make_report_file(self.person("registrar@school")).public_id
         self.notice = Notice.objects.create(user=self.person("registrar@school"), kind="urged", target="/")
         self.code_request, self.account_list = make.make_account_papers(self.office["registrar"])
         self.grant = make.make_grant(self.office["reviewer"], make.SCHOOL, valid=make.soon())
@@ -171,11 +208,23 @@ class World:
 
     def _arguments(self) -> dict[str, list[Any]]:
         """What stands in the addresses, by route."""
+        promotion = self.promotion.part.run.public_id
         return {
+            **dict.fromkeys(("year:run", "year:confirm"), [promotion]),
+            **{f"promotion-{act}": [promotion] for act in ("detail", "results", "confirm", "undo")},
+            "year:unit": [promotion, self.promotion.part_id],
+            **dict.fromkeys(("year:school", "year:undo"), [promotion, self.promotion.school_id]),
             "audit:entry": ["event", self.event.pk],
             "audit:proof": ["event", self.event.pk],
             "audit:checkpoint": [10**9, "note"],
             "registry:student": [self.student.public_id],
+            "entries:add": [self.student.public_id, "health"],
+            **dict.fromkeys(("entries:end", "entry-detail", "entry-void", "entry-lift"), [self.entry.pk]),
+            "entries:class_sheet": [self.school_class.pk],
+            "enrolling:number_class": [self.school_class.pk],
+            "enrolling:settle": [10**9],
+            "entries:template": ["fitness"],
+            **dict.fromkeys(("entries:sheet", "entries:progress", "entries:drop"), [self.sheet.public_id]),
             "registry:student_edit": [self.student.public_id],
             "registry:reveal": [self.student.public_id],
             "registry:protection": [self.student.public_id],
@@ -185,11 +234,23 @@ class World:
             "registry:plans": [self.school_class.school_id],
             "registry:permit_seats": [self.school_class.pk],
             "registry:report_in": [self.school_class.pk],
+            **dict.fromkeys(ROLL_ROUTES, [self.school_class.pk]),
+            **dict.fromkeys(CAMPAIGN_ROUTES, [self.verification.campaign_id]),
+            **dict.fromkeys(VERIFICATION_ROUTES, [self.verification.pk]),
+            **dict.fromkeys(FINDING_ROUTES, [self.finding.pk]),
+            "verification:sample": [self.sampled.sample_id],
+            "archives:sheet": [self.confirmation.code],
             "registry:problem": [self.problem.pk],
+            **dict.fromkeys(PROBLEM_ROUTES, [self.problem.pk]),
             "registry:snapshot": [self.snapshot.pk],
             "registry:guest": [self.guest.pk],
             "registry:guest_end": [self.guest.pk],
+            **{route: [self.dropout[place]] for place, route in DROPOUT_ROUTES},
             "transfers:receive": [self.handover.pk],
+            **{route: [self.graduation.public_id] for route in GRADUATION_ROUTES},
+            **{route: [self.graduate.public_id] for route in GRADUATE_ROUTES},
+            **{route: [self.graduate.graduation.public_id] for route in GRADUATED_ROUTES},
+            "transfers:proof_print": [self.proof.case_no],
             "archives:material": [self.material.public_id],
             "archives:remove": [self.loose.public_id],
             "archives:photo": [self.student.public_id],
@@ -204,6 +265,8 @@ class World:
             "accounts:substitute_end": [self.substitute.pk],
             **dict.fromkeys(("accounts:unseal", "sealing-detail", "sealing-unseal"), [self.sealing.pk]),
             "accounts:mass_run_confirm": [self.run.pk],
+            **dict.fromkeys(REPORT_ROUTES, ["overview"]),
+            **dict.fromkeys(REPORT_FILE_ROUTES, [self.report_file]),
             "registry:who_can_see": [self.student.public_id],
             **dict.fromkeys(ACCOUNT_ROUTES, [self.office["registrar"].pk]),
             "accounts:post_end": [self.office["registrar"].acting_post.pk],

@@ -37,13 +37,17 @@ from schemathesis.specs.openapi.checks import (
 
 from accounts.api_docs import document
 from accounts.models import Notice, User
+from audit.services import System
 from config.models import Job
 from config.scope import scope
 from registry.api.places import SchoolViewSet
-from registry.models import CodeValue, Student
+from registry.models import CodeValue, SchoolClass, Student
+from registry.services.duplicates import Suspicion, note_problem
 from tests import make
 from tests.exchange.building import bare_client, bearer
+from tests.reports.building import make_report_file
 from tests.transfers.filing import file_pupil, make_rehearsal, picture
+from tests.transfers.graduating import make_graduation
 from transfers.models import Case
 
 pytestmark = pytest.mark.usefixtures("ground", "kept_connection")
@@ -120,6 +124,42 @@ def kept_connection() -> Iterator[None]:
         signal.connect(close_old_connections)
 
 
+def dropout_ids(school_class: SchoolClass, registrar: User) -> dict[str, dict[str, Any]]:
+    pupil = make.make_student(school_class)
+    absence, _suspicion, _entry, report, *_others = make.make_dropout(pupil, registrar)
+    return {"/absences/": {"id": absence.pk}, "/dropout-reports/": {"id": report.pk}}
+
+
+def graduation_ids() -> dict[str, dict[str, Any]]:
+    draft, graduate, _proof = make_graduation()
+    return {
+        "/graduations/": {"public_id": str(draft.public_id)},
+        "/graduates/": {"public_id": str(graduate.public_id)},
+    }
+
+
+def verification_ids(school_class: SchoolClass) -> dict[str, dict[str, Any]]:
+    held = make.make_verification(school_class.school.organization)
+    finding, _sampled = make.make_findings(held, make.make_student(school_class))
+    return {
+        "/campaigns/": {"id": held.campaign_id},
+        "/verifications/": {"id": held.pk},
+        "/findings/": {"id": finding.pk},
+    }
+
+
+def entry_ids(school_class: SchoolClass, registrar: User) -> dict[str, dict[str, Any]]:
+    entry, _sheet = make.make_entries(make.make_student(school_class), registrar)
+    return {"/entries/": {"id": entry.pk}}
+
+
+def problem_ids(student: Student) -> dict[str, dict[str, Any]]:
+    doubt = Suspicion("1", None, False, "证件号码存疑")
+    problem = note_problem(student, doubt, actor=System(), found_by="测试")
+    assert problem
+    return {"/problems/": {"id": problem.pk}}
+
+
 class Ground:
     """A school at work: who is asked, and real ids for the addresses."""
 
@@ -141,6 +181,10 @@ class Ground:
             "/cases/": {"number": self.case.number},
             "/students/": {"public_id": str(self.student.public_id)},
             "/classes/": {"id": self.school_class.pk},
+            "/rolls/": {"id": self.school_class.pk},
+            **verification_ids(self.school_class),
+            **problem_ids(self.student),
+            **entry_ids(self.school_class, self.people["registrar"]),
             "/schools/": {"id": self.school_class.school_id},
             "/codes/": {"name": "example"},
             "/rules/": {"key": "TRANSFER_STEP_DAYS"},
@@ -149,8 +193,13 @@ class Ground:
             "/people/": {"id": self.people["registrar"].pk},
             "/sealings/": {"id": make.make_sealing().pk},
             "/warnings/": {"id": make.make_warning().pk},
+            **graduation_ids(),
             "/office-changes/": {"public_id": str(make_rehearsal(self.people["reviewer"]).public_id)},
+            **dropout_ids(self.school_class, self.people["registrar"]),
             "/exports/": {"public_id": str(make.make_export(self.people["registrar"]).public_id)},
+            "/promotions/": {"public_id": str(make.make_promotion().part.run.public_id)},
+            "/reports/": {"code": "overview"},
+            "/report-files/": {"public_id": str(make_report_file(self.people["registrar"]).public_id)},
             "/imports/": {"public_id": str(make.make_checked_import(self.people["registrar"]).public_id)},
         }
         receiver = {"headers": bearer(bare_client())}

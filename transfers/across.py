@@ -2,7 +2,7 @@
 counted, recorded.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -172,13 +172,16 @@ class Found:
     status: str
 
 
-def find_pupil(actor: User, *, name: str, number: str, route: str, is_move: bool = True) -> Found:
+def find_pupil(
+    actor: User, *, name: str, number: str, route: str, is_move: bool = True, ended: Collection[str] = ()
+) -> Found:
     """The pupil with exactly this 学籍号, current or former, and this name; while she has no G, an identity
     number will do. Whatever would stop a filing is said here, before anybody is sent for papers (2001 to
     2003); a problem record stops a move only.
 
     Counted and recorded, refused or not. Raises NotAllowed, BudgetStepUp, BudgetSpent, Stopped,
-    DoesNotMatch, OpenElsewhere, MarkedAsLeft, StatusEnded, ProblemFirst.
+    DoesNotMatch, OpenElsewhere, MarkedAsLeft, StatusEnded (unless the status is one of `ended`),
+    ProblemFirst.
     """
     explain(actor, Right.LOOK_UP, at=actor.acting_path).or_raise()
     spend(actor, "look_ups")
@@ -189,7 +192,7 @@ def find_pupil(actor: User, *, name: str, number: str, route: str, is_move: bool
         spell = latest_spell(student)
         if spell is None:  # a registration that was refused: no status, and so nothing to be found
             raise DoesNotMatch(afterwards=_counted(actor, route, is_found=False))
-        _refuse_unfit(student, spell, is_move, _counted(actor, route, is_found=True))
+        _refuse_unfit(student, spell, is_move, _counted(actor, route, is_found=True), ended)
         school = _school_words(spell.org_path, actor, student.pk)
     record_look_up(actor=actor, route=route, found=True)
     held = {"student": student.pk, "name": _name_digest(student), "actor": actor.pk}
@@ -257,14 +260,20 @@ def _holder_of(text: str) -> Student | None:
     return next(iter(holders.values())) if len(holders) == 1 else None
 
 
-def _refuse_unfit(student: Student, spell: Enrolment, is_move: bool, counted: "partial[None]") -> None:
+def _refuse_unfit(
+    student: Student,
+    spell: Enrolment,
+    is_move: bool,
+    counted: "partial[None]",
+    ended: Collection[str],
+) -> None:
     """Raise what the national consistency check answers for a pupil whom number and name both name."""
     business = OpenBusiness.objects.filter(student=student).first()
     if business is not None:
         raise OpenElsewhere(place=_place_of(student.pk, business.to_path), afterwards=counted)
     if spell.status == LEFT:
         raise MarkedAsLeft(place=_place_of(student.pk, spell.org_path), afterwards=counted)
-    if spell.status not in OPEN:
+    if spell.status not in OPEN and spell.status not in ended:
         raise StatusEnded(status=STATUSES[spell.status].name, afterwards=counted)
     if is_move and blocking_problems(student):
         raise ProblemFirst(place=_place_of(student.pk, spell.org_path), afterwards=counted)

@@ -18,17 +18,33 @@ from registry.api.exports import ExportViewSet
 from registry.api.imports import ImportViewSet
 from registry.api.places import ClassViewSet, SchoolViewSet
 from registry.api.students import StudentViewSet
+from registry.dropout.api import AbsenceViewSet, DropoutLedgerViewSet, DropoutReportViewSet
+from registry.entries.api import EntryViewSet
+from registry.school_year.api import PromotionViewSet
+from registry.verification.api import CampaignViewSet, FindingViewSet, VerificationViewSet
+from registry.verification.api_rolls import RollViewSet
 from transfers.api import CaseViewSet
+from transfers.api_graduation import GraduateViewSet, GraduationViewSet
 from transfers.api_kinds import KindViewSet
 from transfers.api_offices import OfficeChangeViewSet
 from transfers.api_pace import PaceView
+from transfers.api_problems import ProblemViewSet
 
 router = SimpleRouter()
 router.register("students", StudentViewSet, basename="student")
 router.register("classes", ClassViewSet, basename="class")
+router.register("rolls", RollViewSet, basename="roll")
+router.register("campaigns", CampaignViewSet, basename="campaign")
+router.register("verifications", VerificationViewSet, basename="verification")
+router.register("findings", FindingViewSet, basename="finding")
 router.register("schools", SchoolViewSet, basename="school")
 router.register("cases", CaseViewSet, basename="case")
 router.register("kinds", KindViewSet, basename="kind")
+router.register("problems", ProblemViewSet, basename="problem")
+router.register("entries", EntryViewSet, basename="entry")
+router.register("absences", AbsenceViewSet, basename="absence")
+router.register("dropout-ledgers", DropoutLedgerViewSet, basename="dropout-ledger")
+router.register("dropout-reports", DropoutReportViewSet, basename="dropout-report")
 router.register("exports", ExportViewSet, basename="export")
 router.register("imports", ImportViewSet, basename="import")
 router.register("codes", CodeListViewSet, basename="code")
@@ -40,6 +56,9 @@ router.register("sealings", SealingViewSet, basename="sealing")
 router.register("log/acts", ActViewSet, basename="act")
 router.register("log/access", AccessViewSet, basename="access")
 router.register("warnings", WarningViewSet, basename="warning")
+router.register("graduations", GraduationViewSet, basename="graduation")
+router.register("graduates", GraduateViewSet, basename="graduate")
+router.register("promotions", PromotionViewSet, basename="promotion")
 router.register("office-changes", OfficeChangeViewSet, basename="office-change")
 
 urlpatterns = [

@@ -20,12 +20,14 @@ from registry.reorganizing import refuse_if_moving
 from registry.reorganizing.execute import StillWorking
 from registry.reorganizing.refusals import OfficeMoving
 from registry.services.numbering import check_and_number, check_and_number_all
+from registry.services.problems import recheck
 from transfers.kinds import KINDS
 from transfers.kinds.offices import OFFICE_KINDS
 from transfers.kinds.registration_batch import PACK
 from transfers.models import Case, rows_of
 from transfers.notify import case_ended
-from transfers.outbox import COMPLETE_CASE, NUMBER_BATCH, NUMBER_STUDENT, offer, owe
+from transfers.outbox import COMPLETE_CASE, NUMBER_BATCH, NUMBER_STUDENT, SETTLE_PROBLEM, offer, owe
+from transfers.problems import conclude
 from transfers.services import end_case, move_state
 
 log = structlog.get_logger()
@@ -120,7 +122,11 @@ def complete_case(row: Outbox) -> bool:
 
 def number_student(row: Outbox) -> None:
     """The national duplicate and identity check, and the formal number."""
-    check_and_number(row.subject_id, actor=System(acting_path=row.path))
+    actor = System(acting_path=row.path)
+    for student_id in recheck(row.subject_id, actor=actor).freed:
+        if student_id != row.subject_id:
+            owe(NUMBER_STUDENT, student_id, NATION)
+    check_and_number(row.subject_id, actor=actor)
 
 
 def number_batch(row: Outbox) -> None:
@@ -132,8 +138,14 @@ def number_batch(row: Outbox) -> None:
         owe(NUMBER_STUDENT, student_id, NATION)
 
 
+def settle_problem(row: Outbox) -> None:
+    """What the standings of a problem record come to: it is closed, waits, or goes before the nation."""
+    conclude(row.subject_id, actor=System(acting_path=row.path))
+
+
 _EFFECTS: dict[str, Callable[[Outbox], bool | None]] = {
     COMPLETE_CASE: complete_case,
     NUMBER_STUDENT: number_student,
     NUMBER_BATCH: number_batch,
+    SETTLE_PROBLEM: settle_problem,
 }

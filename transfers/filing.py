@@ -32,13 +32,14 @@ from transfers.kind import (
 from transfers.kinds import KINDS
 from transfers.kinds.conditions import compulsory_only, no_problem, not_frozen, senior_only
 from transfers.kinds.identity_change import IDENTITY_CHANGE
+from transfers.kinds.problem_sides import problem_waits
 from transfers.models import Case
 from transfers.refusals import CaseLocked, NotForStatus
 from transfers.route import Planned, authority_of, plan, resolve
 from transfers.services import card_of, file_case
 
 # Conditions that the menu looks at beforehand: each asks once for the pupil, whatever was not answered yet.
-_FORESEEN = (senior_only, compulsory_only, no_problem, not_frozen)
+_FORESEEN = (senior_only, compulsory_only, no_problem, not_frozen, problem_waits)
 # Kinds about an own pupil whose form is a page of its own: they stand in the menu as well.
 OWN_PAGES = {IDENTITY_CHANGE.code: "transfers:identity_change"}
 
@@ -200,7 +201,7 @@ def _preview(
         words = across.open_business_words(student.pk)
         raise CaseLocked(place=words["place"], kind=words["kind"])
     types = frozenset(material.evidence_type for material in materials)
-    origin = origin_of(student)
+    origin = opposite_of(kind, student, payload)
     facts = Facts(Subject(student), origin.path, office.path, payload, None, types)
     checks = [_check(one, facts) for one in kind.requirements]
     exempt = [check.requirement.code for check in checks if check.may_exempt]
@@ -299,7 +300,7 @@ def file_answered(
         kind,
         office,
         actor=actor,
-        from_school=origin_of(student),
+        from_school=opposite_of(kind, student, payload),
         materials=materials,
         payload=payload,
         secrets=sealed,
@@ -342,7 +343,9 @@ def find_elsewhere(kind: Kind, actor: User, *, name: str, number: str, route: st
     `across.find_pupil` raises, NotForStatus; an open problem record stops only a kind that asks for none.
     """
     is_move = any(requirement.check is no_problem for requirement in kind.requirements)
-    found = across.find_pupil(actor, name=name, number=number, route=route, is_move=is_move)
+    found = across.find_pupil(
+        actor, name=name, number=number, route=route, is_move=is_move, ended=kind.statuses
+    )
     if kind.statuses and found.status not in kind.statuses:
         raise NotForStatus(status=STATUSES[found.status].name, kind=kind.name, among=_among(kind))
     return found
@@ -355,6 +358,12 @@ def _among(kind: Kind) -> str:
 def origin_of(student: Student) -> Organization:
     """The office where the pupil's record lies."""
     return Organization.objects.get(path=student.org_path)
+
+
+def opposite_of(kind: Kind, student: Student, payload: Mapping[str, Any]) -> Organization:
+    """The other office of the case: where the record lies, or whom else the kind names."""
+    other = kind.opposite(student, payload) if kind.opposite else None
+    return other or origin_of(student)
 
 
 @contextmanager

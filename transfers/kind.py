@@ -14,7 +14,7 @@ from registry.models import SchoolClass
 from registry.record import latest_spell
 
 if TYPE_CHECKING:
-    from accounts.models import User
+    from accounts.models import Organization, User
     from audit.services import Actor
     from registry.models import Enrolment, ImportBatch, Student
     from transfers.asking import Ask
@@ -175,6 +175,8 @@ class Kind:
     papers: "Callable[[Mapping[str, Any]], tuple[EvidenceNeed, ...]] | None" = None  # by what was answered
     proposes: "Callable[[Case, Mapping[str, str]], list[Proposed]] | None" = None  # current beside proposed
     prints: tuple[str, ...] = ()  # codes of the printed forms
+    # The other office that the case is about, where it is not the pupil's own school that she comes from.
+    opposite: "Callable[[Student, Mapping[str, Any]], Organization | None] | None" = None
     steps_up: bool = False  # each decision needs a fresh second factor (AC-7), and is taken by itself
 
     @property

@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from archives.models import Material
 from config.crypto import seal_json, unseal_json
 from config.scope import BothPathsQuerySet, PathField, common_path
-from registry.models import ImportBatch, ImportRow, Student
+from registry.models import GraduationRow, ImportBatch, ImportRow, Student
 
 
 def rows_of(batch_id: int | None) -> Any:
@@ -112,6 +112,9 @@ class Case(models.Model):
         """The pupils it decides on, ascending."""
         if self.student_id is not None:
             return [self.student_id]
+        if "graduation" in self.payload:
+            listed = GraduationRow.objects.filter(graduation=self.payload["graduation"], held="")
+            return sorted(listed.values_list("student_id", flat=True))
         rows = rows_of(self.batch_id) if self.batch_id else ImportRow.objects.none()
         return sorted(rows.values_list("student_id", flat=True))
 

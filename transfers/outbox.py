@@ -9,6 +9,7 @@ from config.requestid import current_request_id
 COMPLETE_CASE = "complete_case"
 NUMBER_STUDENT = "number_student"
 NUMBER_BATCH = "number_batch"  # a pack of a batch, named by its first row
+SETTLE_PROBLEM = "settle_problem"  # what both sides of a problem record come to
 PERFORM = "transfers.tasks.perform"  # by name: kinds promise effects, and the task's module imports the kinds
 
 

@@ -25,7 +25,8 @@ from transfers.kinds import KINDS
 from transfers.models import Case, Step
 
 PAGE = 50
-SIGNING = (Right.REVIEW, Right.DECIDE, Right.APPROVE_GRANT, Right.FILE)  # FILE: answers a guardian
+# FILE: answers a guardian
+SIGNING = (Right.REVIEW, Right.DECIDE, Right.APPROVE_GRANT, Right.FILE, Right.ARBITRATE)
 STARTERS = tuple(
     dict.fromkeys(kind.right for kind in KINDS.values() if kind.right)
 )  # who may start some kind

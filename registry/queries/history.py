@@ -141,6 +141,7 @@ def fields_in_words(fields: list[str]) -> str:
         "basic": _("基本信息"),
         "family": _("家庭成员"),
         "history": _("学籍经历"),
+        "graduation": _("毕业"),
         "readers": _("谁看过"),
         "health": _("健康信息"),
         "edit": _("修改页"),

@@ -31,6 +31,8 @@ PARTS: dict[str, tuple[Right, ...]] = {
     "health": (Right.VIEW_HEALTH,),
     "family": (Right.VIEW_STUDENT, Right.VIEW_OWN_CLASS),
     "history": (Right.VIEW_STUDENT, Right.VIEW_OWN_CLASS),
+    "graduation": (Right.VIEW_STUDENT,),
+    "growth": (Right.VIEW_GROWTH, Right.VIEW_MARKS, Right.VIEW_HEALTH),
     "readers": (Right.VIEW_STUDENT,),
     "reader_names": (Right.VIEW_LOG,),
     "as_of": (Right.VIEW_STUDENT,),

@@ -8,7 +8,7 @@ from config.errors import NotFound
 from config.paging import count_up_to
 from registry.field_rights import roles_at
 from registry.fields import SECTIONS
-from registry.models import EnrolmentSnapshot
+from registry.models import EnrolmentSnapshot, HandedDropout
 from registry.queries.dossier import Block, Line
 from registry.queries.rosters import PAGE, Page, number_in
 from registry.queries.sight import Sight
@@ -44,7 +44,7 @@ def open_snapshot(user: User, pk: int) -> EnrolmentSnapshot:
     return found
 
 
-def sight_on(user: User, snapshot: EnrolmentSnapshot) -> Sight:
+def sight_on(user: User, snapshot: EnrolmentSnapshot | HandedDropout) -> Sight:
     """What she may see of it: by her rights at the former school, as with a record that is still there."""
     held = {
         str(right) for right in Right
@@ -53,7 +53,7 @@ def sight_on(user: User, snapshot: EnrolmentSnapshot) -> Sight:
     return Sight(str(Right.VIEW_STUDENT), frozenset(held), roles_at(user, snapshot.org_path))
 
 
-def blocks_of(snapshot: EnrolmentSnapshot, sight: Sight) -> list[Block]:
+def blocks_of(snapshot: EnrolmentSnapshot | HandedDropout, sight: Sight) -> list[Block]:
     """The form's sections of that day, masked; nothing of a snapshot is ever revealed. Raises DoesNotOpen."""
     values = snapshot.open_fields()
     blocks = []

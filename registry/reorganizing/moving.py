@@ -14,11 +14,15 @@ from django.db.models import ForeignKey, Model
 from config.scope import PathField
 
 # History stays under the path at which it happened: the log, the events of pghistory, former offices.
-STAYS = frozenset(("audit_event", "audit_accessentry", "audit_earlywarning", "registry_officeversion"))
+STAYS = frozenset((
+    "audit_event", "audit_accessentry", "audit_earlywarning", "registry_officeversion",
+    # Counted anew where the office is now, and to nothing where it was.
+    "reports_summary", "reports_summarydelta", "reports_unitstate",
+))  # fmt: skip
 # Moved with their office by statements of their own (execute.py).
 BY_HAND = frozenset(("accounts_organization",))
 # What an office that ends set for itself ends or stays behind; what stands below it goes along.
-OF_THE_OFFICE = frozenset(("registry_term", "config_rulevalue"))
+OF_THE_OFFICE = frozenset(("registry_term", "registry_campaign", "config_rulevalue"))
 # A row that the successor has already stays behind under the old path, where the authority still sees it.
 STAY_BEHIND = {
     "registry_reportin": """NOT EXISTS (SELECT FROM registry_reportin o WHERE o.org_path = {moved}
@@ -27,9 +31,13 @@ STAY_BEHIND = {
         WHERE o.closed_at IS NULL AND o.id <> t.id AND o.other_path = {moved} AND o.is_hint = t.is_hint
         AND o.type = t.type AND o.student_id = t.student_id
         AND o.other_id IS NOT DISTINCT FROM t.other_id))""",
+    "registry_finding": """NOT EXISTS (SELECT FROM registry_finding o WHERE o.org_path = {moved}
+        AND (o.campaign_id, o.kind, o.student_id) = (t.campaign_id, t.kind, t.student_id))""",
 }
 OWED_ONLY = {"config_outbox": "t.done_at IS NULL"}
-_MOVED_COLUMN = {"registry_reportin": "org_path", "registry_problemrecord": "other_path"}
+_MOVED_COLUMN = {
+    "registry_reportin": "org_path", "registry_problemrecord": "other_path", "registry_finding": "org_path",
+}  # fmt: skip
 _FEW = {"registry_importbatch": 5, "archives_photobatch": 5}  # parents with thousands of rows each
 
 

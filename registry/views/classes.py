@@ -12,6 +12,8 @@ from accounts.roles import Right
 from audit.services import record_list
 from config.clock import today
 from registry.codes import choices, label
+from registry.enrolling.auxiliary import is_kept
+from registry.entries.reading import kinds_in_class
 from registry.models import SchoolClass
 from registry.queries import schools as queries
 from registry.queries.guests import guests_in
@@ -69,6 +71,8 @@ def school_class(request: HttpRequest, pk: int) -> HttpResponse:
             "may_read_guests": _covers(user, Right.VIEW_STUDENT, found),
             "may_open": may_read or _covers(user, Right.VIEW_HEALTH, found),
             "may_note": may_note(user, found),
+            "may_see_entries": bool(kinds_in_class(user, found)),
+            "may_number": user.may_act_at(Right.EDIT_STUDENT, found.org_path) and is_kept(found.org_path),
             "may_permit": user.holds(Right.DECIDE) and may_set(user, found.school),
             "may_file": found.is_open and user.may_act_at(Right.FILE, found.org_path),
         },

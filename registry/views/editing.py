@@ -21,7 +21,7 @@ from registry.queries.dossier import open_dossier
 from registry.queries.sight import open_record
 from registry.services.editing import update_normal
 from registry.services.locks import refuse_if_locked
-from registry.services.refusals import RecordFrozen
+from registry.services.refusals import frozen
 
 
 @sensitive_post_parameters()
@@ -38,7 +38,7 @@ def edit(request: HttpRequest, public_id: UUID) -> HttpResponse:
     dossier = open_dossier(pupil, sight)
     if request.method == "GET":
         if not dossier.is_open:
-            raise RecordFrozen(status=dossier.status_name)
+            raise frozen(dossier.record.enrolment.status)
         refuse_if_locked(pupil)
         spend(user, "records")
         record_read(pupil, actor=user, route="registry:student_edit", fields=["edit"])

@@ -17,6 +17,8 @@ from audit.budgets import spend
 from audit.services import record_read
 from config.clock import today
 from config.errors import BadRequest
+from registry.entries.reading import lines_of
+from registry.graduation.queries import graduations_of
 from registry.models import Student
 from registry.queries import history
 from registry.queries.dossier import Dossier, change_words, flags_of, open_dossier
@@ -30,6 +32,8 @@ TABS = {
     "health": gettext_lazy("健康信息"),
     "family": gettext_lazy("家庭成员"),
     "history": gettext_lazy("学籍经历"),
+    "graduation": gettext_lazy("毕业"),
+    "growth": gettext_lazy("成长记录"),
     "readers": gettext_lazy("谁看过"),
 }
 
@@ -73,7 +77,7 @@ def student(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "today": today(),
         "change_words": change_words(),
         "enrolment": dossier.record.enrolment if dossier else None,
-        **_contents(tab, dossier, pupil, request, sight),
+        **_contents(tab, dossier, pupil, request, sight, day),
     }
     if request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request"):
         return render(request, "registry/_tab.html", context)
@@ -93,7 +97,12 @@ def _as_of(request: HttpRequest, sight: Sight) -> date | None:
 
 
 def _contents(
-    tab: str, dossier: Dossier | None, pupil: Student, request: HttpRequest, sight: Sight
+    tab: str,
+    dossier: Dossier | None,
+    pupil: Student,
+    request: HttpRequest,
+    sight: Sight,
+    day: date | None,
 ) -> dict[str, Any]:
     """What the chosen tab needs, and nothing else."""
     user: Any = request.user
@@ -104,6 +113,10 @@ def _contents(
             "numbers": dossier.numbers if dossier else history.numbers_of(pupil, user, sight),
             "acts": history.acts_on(pupil, user, sight),
         }
+    if tab == "graduation":
+        return {"graduations": graduations_of(pupil, user)}
+    if tab == "growth":
+        return {"growth": lines_of(pupil, user, sight, on=day)}
     if tab == "readers":
         return {"readers": history.readers_of(pupil, user, sight), "with_names": sight.shows("reader_names")}
     if dossier is None:

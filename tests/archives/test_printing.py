@@ -74,7 +74,7 @@ def words_in(values: dict[str, Any]) -> list[str]:
 
 @pytest.mark.parametrize("code", FORMS)
 def test_a_form_shows_every_value_on_one_lasting_page(code: str) -> None:
-    values = filled(code) | {"name": RARE}
+    values = filled(code) | dict.fromkeys({"name"} & FORMS[code].keys(), RARE)
     pdf = render(code, values)
     assert pdf.startswith(b"%PDF-1.7")
     assert b"<pdfaid:part>2</pdfaid:part><pdfaid:conformance>B<" in re.sub(rb"\s*\n\s*", b"", pdf)
@@ -158,7 +158,7 @@ def test_threads_share_the_compiler() -> None:
 @pytest.mark.parametrize("form", [TRANSFER_APPLICATION, CASE_RECEIPT], ids=lambda form: form.code)
 def test_the_square_holds_the_address(form: Any) -> None:
     ppi = 288
-    page = Image.open(BytesIO(draw(form, MUST, "png", ppi)[0])).convert("1", dither=Image.Dither.NONE)
+    page = Image.open(BytesIO(draw(form, [MUST], "png", ppi)[0])).convert("1", dither=Image.Dither.NONE)
     matrix = segno.make(URL, error="m", micro=False).matrix
     side_mm = 32 if any(isinstance(block, Tracking) for block in form.blocks) else 21
     module = side_mm / 25.4 * ppi / (len(matrix) + 2)

@@ -68,7 +68,8 @@ def file_photos(office: dict[str, Any]) -> tuple[PhotoBatch, Case]:
 def decide_all(case: Case, office: dict[str, Any]) -> None:
     """Leader and reviewer approve."""
     for person in ("leader", "reviewer"):
-        decide(Case.objects.get(pk=case.pk), "approve", actor=office[person], ticked=["01"])
+        ticked = list(case.evidence.values_list("type", flat=True))
+        decide(Case.objects.get(pk=case.pk), "approve", actor=office[person], ticked=ticked)
 
 
 def finish(subject: Case | Student) -> None:

@@ -530,6 +530,9 @@ def test_every_table_with_a_path_moves_or_is_known_to_stay() -> None:
 FOLLOWING = {
     "registry_identitydocument": "registry_student", "registry_familymember": "registry_student",
     "registry_studentnumber": "registry_student", "registry_importrow": "registry_importbatch",
+    "registry_recordentry": "registry_student", "registry_rollmark": "registry_classroll",
+    "registry_graduationrow": "registry_graduationlist", "registry_householdrow": "registry_householdlist",
+    "registry_certificateproof": "registry_graduationrecord",
     "registry_importfinding": "registry_importbatch", "registry_seatpermission": "registry_schoolclass",
     "registry_attendancereport": "registry_attendance", "archives_photofile": "archives_photobatch",
     "transfers_step": "transfers_case", "transfers_evidence": "transfers_case",
@@ -548,6 +551,12 @@ KEPT = {
     # Accounts are the administrators' affair: what was asked, uploaded or sealed there stays as it was.
     ("accounts_coderequest", "office_id"), ("accounts_accountlist", "office_id"),
     ("accounts_sealing", "office_id"),
+    ("registry_promotionschool", "school_id"),  # what a promotion did there is told under that name
+    ("registry_admission", "school_id"),  # who took her in, as it was called then
+    # What a term or a year was signed for, and by whom, is told under the name of then.
+    ("registry_campaignunit", "office_id"), ("registry_schoolverification", "school_id"),
+    ("registry_finding", "order_office_id"), ("registry_dropoutreport", "office_id"),
+    ("registry_graduationlist", "school_id"),
 }  # fmt: skip
 
 

@@ -160,6 +160,7 @@ def test_a_filed_form_becomes_a_case(client: Client, desk: dict[str, Any]) -> No
     assert case.payload == {
         "class_id": desk["class"].pk, "is_disputed": False, "distinct_reason": "", "deferred_until": "",
         "filed_on": today().isoformat(), "is_omitted": False, "is_off_base_list": False,
+        "is_numberless": False,
     }  # fmt: skip
     assert client.get(response["Location"]).status_code == 200
 
@@ -282,7 +283,8 @@ def test_a_namesake_needs_a_reason(client: Client, desk: dict[str, Any]) -> None
         "member1_id_type": "1",
         "member1_id_number": make.identity_number(today() - timedelta(days=12000), "1"),
     }
-    sent = sheet(desk, **same, **guardian)
+    proof = make_material(desk["registrar"], "20")  # who has no document is in school, with a signature
+    sent = sheet(desk, **same, **guardian, document=[str(proof.public_id)])
     refused = client.post(FORM, sent)
     assert refused.status_code == 409
     assert refused.context["sheet"].wants_distinct

@@ -282,7 +282,12 @@ def test_a_child_without_a_number_is_looked_for_first(office: dict[str, Any]) ->
     )
     with pytest.raises(SearchFirst):
         file_pupil(office, values=values)
-    case = file_pupil(office, values=values, payload={"distinct_reason": "同名不同人,家长户口本为证"})
+    case = file_pupil(
+        office,
+        values=values,
+        payload={"distinct_reason": "同名不同人,家长户口本为证"},
+        materials=[make_material(office["registrar"], "20")],
+    )
     decide_all(case, office)
     finish(case)
     student = Student.objects.get(pk=case.student_id)

@@ -19,6 +19,8 @@ from audit.services import System
 from config.clock import today
 from config.errors import NotAllowed, Refusal
 from config.scope import scope
+from registry.entries.kinds import SANCTION
+from registry.entries.services import add_entry, lift_sanction
 from registry.models import (
     Enrolment,
     EnrolmentSnapshot,
@@ -394,6 +396,15 @@ def paper_before_the_spell(scene: Scene) -> None:
     scene.given |= {"recorded_later": "1", "paper_on": "2001-09-01", "recorded_why": "系统故障停机"}
 
 
+def sanction(scene: Scene, *, is_lifted: bool) -> None:
+    """The old school has entered a sanction; with `is_lifted` it stands no longer."""
+    registrar = make.make_registrar(scene.student.org_path)
+    typed = {"when": today().isoformat(), "type": "3", "reason": "考试作弊"}
+    entry = add_entry(scene.student, SANCTION, typed, actor=registrar)
+    if is_lifted:
+        lift_sanction(entry, reason="已满考察期限", actor=registrar)
+
+
 REFUSED: list[tuple[str, Spoil, str]] = [
     ("R-TRF-06", lambda scene: spell_of(scene, status=LEFT), "2002"),
     ("R-CHG-07", lambda scene: spell_of(scene, status=SUSPENDED), "休学期间不能转学"),
@@ -404,6 +415,7 @@ REFUSED: list[tuple[str, Spoil, str]] = [
     ("R-TRF-11", lambda scene: regrade(scene, "16"), "毕业年级学生不予转学"),
     ("R-TRF-11", first_term, "起始年级第一学期"),
     ("R-TRF-11", say(under_sanction="1"), "处分"),
+    ("R-TRF-11", lambda scene: sanction(scene, is_lifted=False), "登记的处分尚未解除"),
     ("R-TRF-12", set_rule("TRANSFER_BAN_MID_TERM", "windows"), "转学"),
     ("R-TRF-13", set_rule("TRANSFER_FREEZE", period_now()), "停止受理"),
     ("R-TRF-13", lambda scene: [regrade(scene, "16"), make.make_rule("GRADUATING_FREEZE", period_now(),
@@ -420,6 +432,7 @@ REFUSED: list[tuple[str, Spoil, str]] = [
     ("R-TRF-21", paper_before_the_spell, "不在该生在原学校就读期间"),
 ]  # fmt: skip
 RIGHT: list[tuple[str, Spoil]] = [
+    ("R-TRF-11 sanction lifted", lambda scene: sanction(scene, is_lifted=True)),
     ("R-TRF-16 hukou a year", with_papers("01", reason="04", is_collective_hukou="1",
                                           hukou_since=days_ago(370))),
     ("R-TRF-16 family hukou", with_papers("01", reason="04", is_collective_hukou="0")),

@@ -28,7 +28,7 @@ def case_print(request: HttpRequest, number: str, code: str) -> HttpResponse:
     request.subject = found  # type: ignore[attr-defined]
     content = print_case(open_file(found, user), code, user)
     record_read(found, actor=user, route="transfers:case_print", purpose=_printed(code))
-    return _as_file(content, f"{code}-{number}")
+    return as_file(content, f"{code}-{number}")
 
 
 @requires(Right.VIEW_STUDENT)
@@ -41,14 +41,14 @@ def student_card(request: HttpRequest, public_id: UUID) -> HttpResponse:
     spend(user, "records")
     content = print_card(student, open_dossier(student, sight), user)
     record_read(student, actor=user, route="transfers:student_card", purpose=_printed(CARD))
-    return _as_file(content, f"{CARD}-{student.public_id}")
+    return as_file(content, f"{CARD}-{student.public_id}")
 
 
 def _printed(code: str) -> str:
     return _("打印{form}").format(form=FORMS[code].title)
 
 
-def _as_file(content: bytes, name: str) -> HttpResponse:
+def as_file(content: bytes, name: str) -> HttpResponse:
     """An attachment under an ASCII name, with a policy of its own (FI-4)."""
     response = HttpResponse(content, content_type="application/pdf")
     response["Content-Disposition"] = f'attachment; filename="{name}.pdf"'

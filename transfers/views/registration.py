@@ -206,7 +206,7 @@ def show_form(
         "documents": uploads_shown(user, sheet.documents),
         "papers": [pair for pair in choices("evidence_type") if pair[0] in _PAPERS],
         "dispute_papers": [pair for pair in choices("evidence_type") if pair[0] in DISPUTE_PAPERS],
-        "needs": KINDS["registration"].evidence,
+        "needs": KINDS["registration"].needs({}),
         "copy_from": COPY_FROM,
         "act": reverse("transfers:register_form"),
     }

@@ -13,9 +13,14 @@ from accounts.tree import counts, load_tree
 from config.clock import today
 from config.scope import NATION, scope
 from registry.demo import load
+from registry.demo.dropout import stay_away
+from registry.demo.entries import enter_some
+from registry.demo.graduates import graduate_some
 from registry.demo.personas import load_personas
 from registry.demo.problems import plant
 from registry.demo.pupils import SEED, generate, newcomer
+from registry.demo.rolls import confirm_rolls
+from registry.demo.verification import verify
 from registry.demo.warnings import raise_warnings
 from registry.record import school_year_start
 from registry.services.code_lists import load_codes
@@ -69,7 +74,13 @@ class Command(BaseCommand):
         records = load.load_pupils(population, classes)
         load.load_problems(problems, population, records)
         raise_warnings(users)
+        found = verify(users)
+        confirm_rolls(users)
+        stay_away(users)
+        graduate_some(users)
+        enter_some(users)
         self._say(f"班级 {len(classes)} 个，学生 {len(records):,} 名，问题学籍 {len(problems)} 条")
+        self._say(f"学籍核准：广东省已检查，发现问题 {found} 条")
 
     def _analyze(self) -> None:
         """Fresh statistics: otherwise the first pages would be planned for empty tables."""

@@ -20,6 +20,7 @@ from config.clock import today
 from config.models import Outbox
 from config.scope import NATION, scope, scoped_transaction
 from registry.demo.exports import ask_for_exports
+from registry.demo.promotion import rehearse_promotion
 from registry.demo.pupils import newcomer
 from registry.fields import TEMPLATE
 from registry.intake.annotated import write_annotated
@@ -31,6 +32,7 @@ from registry.intake.sheet import HEADING_ROWS
 from registry.models import Enrolment, ImportBatch, SchoolClass
 from transfers.completion import perform_owed
 from transfers.demo_changes import Players
+from transfers.demo_problems import play_problems
 from transfers.kinds.registration import REGISTRATION
 from transfers.models import Case, Step
 from transfers.photos import submit_photos
@@ -96,15 +98,18 @@ class Command(BaseCommand):
                 return
         for number, (cast, decisions, ending) in enumerate(CASES):
             self._play(number, [persona(name) for name in cast], decisions, ending)
-        changes = Players(paper).play_all()
+        players = Players(paper)
+        changes = players.play_all()
+        changes += play_problems(players)
         registrar = persona(STORY[0])
         self._import(registrar, "一年级新生.xlsx", 36, spoilt=())
         self._import(registrar, "插班补登.xlsx", 24, spoilt=(3, 8, 8, 15))
         self._collect_photos([persona(name) for name in STORY])
         exports = ask_for_exports(registrar, persona(STORY[1]))
+        units = rehearse_promotion(persona("demo.nation.national_operator"))
         self.stdout.write(
             f"演示办件：{len(CASES) + changes} 件；批量导入 2 份，一份已成为办件，一份有待改正；"
-            f"照片 2 批，一批待核准；导出 {exports} 份，一份待审批。"
+            f"照片 2 批，一批待核准；导出 {exports} 份，一份待审批；升级演练 {units} 个单位。"
         )
 
     def _play(self, number: int, cast: list[User], decisions: str, ending: str) -> None:
