@@ -27,7 +27,7 @@ from config.runner import ROOT, StepFailed, environment, prepare, say, stopped_b
 VAR = Path(os.environ.get("XUEJI_VAR", ROOT / "var")).resolve()
 REPORT = ROOT / "var" / "test-report.json"
 # The first lane, those that commit last; the second takes everything else. About equal on two cores.
-APART = ("tests/registry", "tests/browser", "tests/races")
+APART = ("tests/registry", "tests/browser", "tests/races", "tests/reports", "tests/flows")
 
 
 class Lane:

@@ -102,10 +102,10 @@ _ROW = {
     "class_id": 8801, "class_name": "一(1)班", "state": "done", "pupils": 38, "away": 1, "not_ours": 0,
     "unlisted": 0, "sheets_printed": 38, "sheets_filed": 35,
 }  # fmt: skip
-_PUPIL = {"id": "01990000-1111-7222-8333-444455556666", "name": "陈知夏", "says": "away", "why": "sick"}
+_MARK = {"id": "01990000-1111-7222-8333-444455556666", "says": "away", "why": "sick"}
 _DETAIL = {
     "class_id": 8801, "times": 1, "is_confirmed": True, "may_confirm": True,
-    "pupils": [_PUPIL | {"is_new": False}], "unlisted": [],
+    "pupils": [_MARK | {"name": "陈知夏", "is_new": False}], "unlisted": [],
 }  # fmt: skip
 _SHEET = {
     "name": "陈知夏", "code": "8K4M2Q7R9XTC2H6W", "is_filed": True, "has_corrections": False,
@@ -141,7 +141,7 @@ class RollViewSet(ViewSet):
     @describe(
         _TAG, "确认名册", "由班主任或学籍管理员确认：每一名学生在校、不在校（须有原因）或不是本班学生。"
         "学校签署前可以重新确认。", path=_BY_ID, body=RollBody, answer=RollDetail, example=_DETAIL,
-        sends={"times": 0, "pupils": [_PUPIL], "unlisted": []},
+        sends={"times": 0, "pupils": [_MARK], "unlisted": []},
     )  # fmt: skip
     @action(detail=True, methods=["post"])
     def confirm(self, request: Request, id: str) -> Response:

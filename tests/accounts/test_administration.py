@@ -221,7 +221,7 @@ def test_before_saving_it_is_said_who_gains_and_loses_what(county: User) -> None
     assert (gains.pupils, gains.offices, gains.is_inert) == (1, 1, True)
     assert "查看学籍" in gains.sees
     assert "发起业务" in gains.does
-    assert gains.keeps == ["查看班级名单", "查看单位"]
+    assert gains.keeps == ["查看班级名单", "查看单位", "查看成绩摘要"]
     assert "先培训后上岗" in response.content.decode()
     assert Post.objects.filter(user=teacher).count() == 1  # a preview saves nothing
     office = appoint(client, make.make_user("network_administrator", make.COUNTY), office=make.COUNTY,

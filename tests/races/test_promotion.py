@@ -10,10 +10,12 @@ from config.scope import NATION, scoped_transaction
 from registry.models import Enrolment, PromotionPart, PromotionRun, PromotionSchool
 from registry.school_year import runs
 from tests import make
-from tests.races.ground import COUNTY, SCHOOL
+from tests.races.ground import PROVINCE
 from tests.races.processes import Nursery
 from tests.races.story import TALLY
 
+COUNTY = f"{PROVINCE}04.00."  # other stories leave their pupils elsewhere
+SCHOOL = f"{COUNTY}2165000400."
 PUPILS = 5
 MIDNIGHT = "2027-08-11"
 

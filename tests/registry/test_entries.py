@@ -37,10 +37,10 @@ TYPED: dict[str, dict[str, str]] = {
     "attendance": {"when": TERM, "due": "98", "sick": "2"},
     "fitness": {"when": TERM, "result": "良好", "score": "86.5"},
     "health": {"when": DAY, "height": "132.5", "left_eye": "4.9", "conclusion": "轻度近视"},
-    "aid": {"when": DAY, "form": "1", "amount": "500"},
+    "aid": {"when": DAY, "form": "1", "amount": "73651"},
     "boarding": {"when": TERM, "amount": "625"},
 }
-WORDS = {"health": "轻度近视", "marks": "92.5", SANCTION: "多次打闹", "aid": "500"}
+WORDS = {"health": "轻度近视", "marks": "92.5", SANCTION: "多次打闹", "aid": "73651"}
 GROWTH = {"award", SANCTION, "evaluation", "attendance"}
 SEEN = {
     "registrar": set(TYPED),
