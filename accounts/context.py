@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.notices import unread_in_words
@@ -62,12 +63,14 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     if user is None or not user.is_authenticated:
         return {"navigation": [], "is_demo": settings.DEMO, "version": settings.VERSION}
     navigation = [
-        {"label": label, "route": route, "icon": icon}
+        {"label": label, "route": route, "icon": icon, "address": reverse(route)}
         for label, route, icon, rights in _NAVIGATION
         if not rights or any(user.holds(right) for right in rights)
     ]
+    above = [str(item["address"]) for item in navigation if request.path.startswith(str(item["address"]))]
     return {
         "navigation": navigation,
+        "nearest": max(above, key=len, default=""),  # of two entries that lead here the closer one
         "acting_post": user.acting_post,
         "acting_office": user.acting_office,
         "granted_office": user.granted_office,

@@ -12,6 +12,7 @@ from threading import Thread
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Count
 
 from accounts.models import Organization, User
 from audit.services import System
@@ -84,9 +85,10 @@ def _verification() -> dict[str, float]:
     campaign = Campaign.objects.get()
     offices = [unit.office for unit in campaign.units.select_related("office").order_by("pk")]
     with scoped_transaction(NATION):
-        sizes = {one.pk: Enrolment.objects.within(one.path).in_school().count() for one in offices}
+        in_school = Enrolment.objects.in_school().order_by().values_list("school__parent_id")
+        sizes = dict(in_school.annotate(n=Count("pk")))
         findings = Finding.objects.count()
-    largest = max(offices, key=lambda one: sizes[one.pk])
+    largest = max(offices, key=lambda one: sizes.get(one.pk, 0))
     nation = Organization.objects.get(path=NATION)
     everywhere = list(Organization.objects.filter(kind="school").order_by("path"))
     unit = min(_checked(campaign, largest, schools_under(largest)) for _n in range(ROUNDS))

@@ -27,8 +27,13 @@ PAGES: dict[str, tuple[str, set[str]]] = {
     "registry:classes": ("班级", {"view_class", "view_own_class"}),
     "accounts:offices": ("单位", {"view_office"}),
     "transfers:cases": ("办件", {"view_case"}),
-    "transfers:queue": ("待审", {"review_case", "decide_case", "file_case"}),
+    "transfers:queue": ("待审", {"review_case", "decide_case", "file_case", "arbitrate"}),
     "audit:events": ("日志", {"view_log"}),
+    "verification:home": ("核准", {"view_student"}),
+    "year:calendar": ("学年", {"view_office"}),
+    "graduation:lists": ("毕业", {"view_student"}),
+    "dropout:ledgers": ("控辍", {"view_student"}),
+    "reports:index": ("统计", {"view_report"}),
 }
 APIS: dict[str, tuple[str, set[str]]] = {
     "学籍接口": ("/api/v1/students/", {"view_student", "view_own_class"}),
