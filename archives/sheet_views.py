@@ -3,7 +3,6 @@
 import re
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -13,8 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.rights import requires
 from accounts.roles import Right
 from archives import sheets as services
-from archives.refusals import FileMissing
-from archives.services import refuse_oversized
+from archives.views import sent_file
 from audit.services import record_list, record_read
 from config.errors import NotFound, Refusal
 from config.rules import rule
@@ -76,7 +74,7 @@ def sheet(request: HttpRequest, code: str) -> HttpResponse:
         services.refuse_unless_hers(user, found.school_class)
         try:
             has_corrections = request.POST.get("has_corrections") == "1"
-            services.file_sheet(found, _sent_file(request), has_corrections=has_corrections, actor=user)
+            services.file_sheet(found, sent_file(request), has_corrections=has_corrections, actor=user)
             messages.success(request, _("{name}的确认表已归档。").format(name=found.student.name))
             return redirect("archives:sheet", code)
         except NotFound:
@@ -92,14 +90,6 @@ def sheet(request: HttpRequest, code: str) -> HttpResponse:
         "may_open": user.holds(Right.VIEW_STUDENT), "kilobytes": rule("EVIDENCE_MAX_KB").number,
     }  # fmt: skip
     return render(request, "verification/sheet.html", context, status=refusal.status if refusal else 200)
-
-
-def _sent_file(request: HttpRequest) -> bytes:
-    file = request.FILES.get("file")
-    if file is not None:
-        return bytes(file.read(settings.FILE_UPLOAD_MAX_MEMORY_SIZE))
-    refuse_oversized(request)
-    raise FileMissing()
 
 
 def _user(request: HttpRequest) -> Any:

@@ -48,7 +48,7 @@ def upload(request: HttpRequest) -> HttpResponse:
     refusal: Refusal | None = None
     material: Material | None
     try:
-        material = add_material(_sent_file(request), kind=kind, evidence_type=evidence_type, actor=user)
+        material = add_material(sent_file(request), kind=kind, evidence_type=evidence_type, actor=user)
     except Refusal as refused:
         refusal = refused
         request.refusal = refused  # type: ignore[attr-defined]
@@ -103,7 +103,7 @@ def _material(public_id: UUID, user: User) -> Material:
     return found
 
 
-def _sent_file(request: HttpRequest) -> bytes:
+def sent_file(request: HttpRequest) -> bytes:
     file = request.FILES.get("file")
     # Never more in memory than an upload may hold; the rule's own limit is lower and refuses the rest.
     if file is not None:

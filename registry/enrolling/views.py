@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -22,7 +21,7 @@ from registry.entries.views import refuse_unknown, shown
 from registry.models import AdmissionList, School, SchoolClass
 from registry.queries.rosters import number_in
 from registry.queries.schools import open_class
-from registry.views.imports import XLSX, FileMissing
+from registry.views.imports import XLSX, sent_workbook
 
 _MOST_SHOWN = 500
 
@@ -36,10 +35,8 @@ def results(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         refuse_unknown(request)
         try:
-            sent = request.FILES.get("file")
-            if sent is None:
-                raise FileMissing(limit=settings.FILE_UPLOAD_MAX_MEMORY_SIZE // 1024**2)
-            made = lists.take_in(sent.read(), sent.name or "", actor=user)
+            name, content = sent_workbook(request)
+            made = lists.take_in(content, name, actor=user)
             messages.success(request, _("已导入 {n} 人，录取学校可以看到。").format(n=made.rows_total))
             return redirect("enrolling:results")
         except Refusal as refused:

@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -19,7 +18,7 @@ from registry.entries.kinds import KINDS, WRITES
 from registry.entries.views import refuse_unknown, shown
 from registry.models import Enrolment
 from registry.queries.imports import progress_of
-from registry.views.imports import XLSX, FileMissing
+from registry.views.imports import XLSX, sent_workbook
 
 _MOST_SHOWN = 200  # faults, or rows, on one page
 
@@ -33,10 +32,7 @@ def upload(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         refuse_unknown(request, "kind")
         try:
-            sent = request.FILES.get("file")
-            if sent is None:
-                raise FileMissing(limit=settings.FILE_UPLOAD_MAX_MEMORY_SIZE // 1024**2)
-            sheet = sheets.upload(request.POST.get("kind", ""), sent.name or "", sent.read(), actor=user)
+            sheet = sheets.upload(request.POST.get("kind", ""), *sent_workbook(request), actor=user)
             return redirect("entries:sheet", sheet.public_id)
         except Refusal as refused:
             refusal = shown(request, refused)

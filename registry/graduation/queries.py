@@ -13,7 +13,7 @@ from registry.codes import label
 from registry.graduation.numbers import is_certificate_number
 from registry.models import Enrolment, GraduationList, GraduationRecord, Student
 from registry.protection import hidden_from
-from registry.queries.rosters import PAGE, Page, number_in
+from registry.queries.rosters import PAGE, Page, go_on, number_in
 from registry.queries.sight import mask_in_list
 from registry.services.seasons import is_graduating
 from registry.status import NORMAL
@@ -37,11 +37,7 @@ def read_lists(user: User, after: str = "") -> Page:
     seen = _lists(user)
     rows = seen.within(user.acting_path)
     total = count_up_to(rows)
-    if after:
-        last = seen.filter(pk=number_in(after)).values_list("pk", flat=True).first()
-        if last is None:
-            raise NotFound()
-        rows = rows.filter(pk__lt=last)
+    rows = go_on(rows, seen, after)
     shown = list(rows.newest_first(user.acting_path).values(*_LIST)[: PAGE + 1])
     for row in shown:
         row["grade_name"] = label("grade", row["grade"])
@@ -139,11 +135,7 @@ def read_graduates(user: User, *, year: str = "", text: str = "", after: str = "
         is_number = is_certificate_number(text)
         rows = rows.filter(number=text) if is_number else rows.filter(name__startswith=text)
     total = count_up_to(rows)
-    if after:
-        last = seen.filter(pk=number_in(after)).values_list("pk", flat=True).first()
-        if last is None:
-            raise NotFound()
-        rows = rows.filter(pk__lt=last)
+    rows = go_on(rows, seen, after)
     shown = list(rows.newest_first(user.acting_path).values(*_GRADUATE)[: PAGE + 1])
     for row in shown:
         row["grade_name"] = label("grade", row["grade"])

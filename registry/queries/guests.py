@@ -11,7 +11,7 @@ from config.errors import NotFound
 from config.paging import count_up_to
 from registry.codes import label
 from registry.models import Attendance, SchoolClass, Student
-from registry.queries.rosters import PAGE, Page, number_in
+from registry.queries.rosters import PAGE, Page, go_on
 from registry.queries.sight import Sight
 
 _COLUMNS = (
@@ -28,11 +28,7 @@ def read_guests(user: User, after: str) -> Page:
     """Guests here and own pupils who are guests elsewhere, newest first, key-set paged."""
     rows = _in_scope(user).within(user.acting_path)
     total = count_up_to(rows)
-    if after:
-        last = _in_scope(user).filter(pk=number_in(after)).values_list("pk", flat=True).first()
-        if last is None:
-            raise NotFound()
-        rows = rows.filter(pk__lt=last)
+    rows = go_on(rows, _in_scope(user), after)
     keys = list(rows.newest_first(user.acting_path).values_list("pk", flat=True)[: PAGE + 1])
     found = {row["id"]: row for row in _in_scope(user).filter(pk__in=keys[:PAGE]).values(*_COLUMNS)}
     shown = [found[pk] for pk in keys[:PAGE] if pk in found]

@@ -16,7 +16,7 @@ from config.paging import count_up_to
 from registry.codes import division_full_name, label
 from registry.fields import BY_KEY
 from registry.models import Enrolment, IdentityDocument, ProblemRecord, Student
-from registry.queries.rosters import PAGE, number_in
+from registry.queries.rosters import PAGE, go_on
 from registry.queries.schools import authority_above
 from registry.queries.sight import enrolments_seen_by, in_words, mask, students_seen_by
 from registry.services.duplicates import SAME_NUMBER, SAME_PERSON, WRONG_NUMBER
@@ -124,11 +124,7 @@ def read_problems(user: User, show: str, after: str) -> ProblemPage:
     if show != "closed":
         rows = rows.filter(is_hint=show == "hints")
     total = count_up_to(rows)
-    if after:
-        last = _in_scope(user).filter(pk=number_in(after)).values_list("pk", flat=True).first()
-        if last is None:
-            raise NotFound()
-        rows = rows.filter(pk__lt=last)
+    rows = go_on(rows, _in_scope(user), after)
     shown = list(rows.newest_first(user.acting_path)[: PAGE + 1])
     has_more, shown = len(shown) > PAGE, shown[:PAGE]
     return ProblemPage(with_sides(shown, user), shown[-1].pk if has_more else None, total, show)

@@ -100,6 +100,18 @@ def number_in(text: str) -> int:
     return int(text)
 
 
+def go_on(rows: Any, seen: Any, after: str) -> Any:
+    """`rows` that come after the one with the key `after`, newest first; all without one. Raises NotFound for
+    a key that is not among `seen`, the rows in her scope.
+    """
+    if not after:
+        return rows
+    last = seen.filter(pk=number_in(after)).values_list("pk", flat=True).first()
+    if last is None:
+        raise NotFound()
+    return rows.filter(pk__lt=last)
+
+
 def grades() -> list[tuple[str, str]]:
     return choices("grade")
 

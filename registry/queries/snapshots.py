@@ -10,7 +10,7 @@ from registry.field_rights import roles_at
 from registry.fields import SECTIONS
 from registry.models import EnrolmentSnapshot, HandedDropout
 from registry.queries.dossier import Block, Line
-from registry.queries.rosters import PAGE, Page, number_in
+from registry.queries.rosters import PAGE, Page, go_on
 from registry.queries.sight import Sight
 
 _COLUMNS = ("id", "org_path", "student_id", "name", "grade", "class_name", "as_of", "to_name", "case_no")
@@ -26,11 +26,7 @@ def read_snapshots(user: User, office: Organization | None, after: str) -> Page:
     path = office.path if office else user.acting_path
     rows = _in_scope(user).within(path)
     total = count_up_to(rows)
-    if after:
-        last = _in_scope(user).filter(pk=number_in(after)).values_list("pk", flat=True).first()
-        if last is None:
-            raise NotFound()
-        rows = rows.filter(pk__lt=last)
+    rows = go_on(rows, _in_scope(user), after)
     shown = list(rows.newest_first(path).values(*_COLUMNS)[: PAGE + 1])
     has_more, shown = len(shown) > PAGE, shown[:PAGE]
     return Page(shown, shown[-1]["id"] if has_more else None, total)

@@ -36,7 +36,6 @@ FATES = {
     "05": _("失踪"),
     "06": _("辍学"),
 }
-MOVING = "promoted"
 
 # A repeat that left the grade as it was, asked for before the promotion of the school year that ends.
 _REPEATS = """EXISTS (SELECT FROM registry_statuschange c WHERE c.student_id = e.student_id

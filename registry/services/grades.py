@@ -16,11 +16,6 @@ def next_grade(grade: str, schooling: str) -> str:
     return f"{stage}{year + 1}" if year < last_year(stage, schooling) else ""
 
 
-def former_grade(grade: str) -> str:
-    """The grade a promotion came from."""
-    return f"{grade[0]}{int(grade[1]) - 1}"
-
-
 def grade_steps() -> list[tuple[str, str, str]]:
     """(schooling, grade, next grade) for every grade that has a next one in its stage."""
     schoolings = [str(code) for code, _name in School._meta.get_field("schooling").choices or ()]

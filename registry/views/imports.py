@@ -30,6 +30,14 @@ class FileMissing(Refusal):
     message = _("没有收到文件。请选择填好的模板文件（.xlsx，不超过 {limit} MB）后再上传。")
 
 
+def sent_workbook(request: HttpRequest) -> tuple[str, bytes]:
+    """Name and content of the workbook that a form brought. Raises FileMissing."""
+    sent = request.FILES.get("file")
+    if sent is None:
+        raise FileMissing(limit=settings.FILE_UPLOAD_MAX_MEMORY_SIZE // 1024**2)
+    return sent.name or "", sent.read()
+
+
 @requires(Right.FILE)
 @require_http_methods(["GET", "POST"])
 def imports(request: HttpRequest) -> HttpResponse:
@@ -38,10 +46,7 @@ def imports(request: HttpRequest) -> HttpResponse:
     refusal: Refusal | None = None
     if request.method == "POST":
         try:
-            sent = request.FILES.get("file")
-            if sent is None:
-                raise FileMissing(limit=settings.FILE_UPLOAD_MAX_MEMORY_SIZE // 1024**2)
-            batch = arriving.take_in(sent.name or "", sent.read(), actor=user)
+            batch = arriving.take_in(*sent_workbook(request), actor=user)
             return redirect(_ROUTE, batch.public_id)
         except Refusal as refused:
             refusal = refused

@@ -18,7 +18,7 @@ from audit.services import record_list
 from config.clock import today
 from config.errors import NotFound
 from config.paging import count_up_to
-from registry.queries.rosters import PAGE, number_in
+from registry.queries.rosters import PAGE, go_on
 from transfers.forms import expect
 
 SHOWS = {"open": gettext_lazy("待接收"), "done": gettext_lazy("已接收"), "all": gettext_lazy("全部")}
@@ -54,11 +54,7 @@ def _read(user: User, show: str, after: str) -> tuple[list[Handover], int | None
     if show != "all":
         rows = rows.filter(received_at__isnull=show == "open")
     total = count_up_to(rows)
-    if after:
-        last = seen.filter(pk=number_in(after)).values_list("pk", flat=True).first()
-        if last is None:
-            raise NotFound()
-        rows = rows.filter(pk__lt=last)
+    rows = go_on(rows, seen, after)
     shown: list[Handover] = list(rows.newest_first(user.acting_path)[: PAGE + 1])
     return shown[:PAGE], shown[PAGE - 1].pk if len(shown) > PAGE else None, total
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -21,7 +20,7 @@ from registry.dropout.views.sent import act_in, day_in, words_in
 from registry.identity import last4, mask_name
 from registry.models import DropoutReport, HouseholdRow, Student
 from registry.queries.rosters import PAGE, number_in, one_of
-from registry.views.imports import FileMissing
+from registry.views.imports import sent_workbook
 
 
 # ── Reports ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -126,10 +125,7 @@ def households(request: HttpRequest) -> HttpResponse:
     refusal: Refusal | None = None
     if request.method == "POST":
         try:
-            sent = request.FILES.get("file")
-            if sent is None:
-                raise FileMissing(limit=settings.FILE_UPLOAD_MAX_MEMORY_SIZE // 1024**2)
-            sheet = lists.take_in(sent.name or "", sent.read(), actor=user)
+            sheet = lists.take_in(*sent_workbook(request), actor=user)
             return redirect("dropout:household", sheet.pk)
         except Refusal as refused:
             refusal = shown_refusal(request, refused)
