@@ -5,12 +5,14 @@ a class on their way into it.
 from typing import Any
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
 from config.models import Job
 from config.scope import BothPathsQuerySet, PathField, ScopedQuerySet
+from registry.exporting.made import MadeFile
 from registry.models import SchoolClass, Student
 from registry.models.person import NewPublicId
 
@@ -134,6 +136,21 @@ class PhotoFile(models.Model):
 
     def __str__(self) -> str:
         return f"{self.ordinal}"
+
+
+class SheetPrint(MadeFile):
+    """确认表 of whole classes: one PDF a class, several in a ZIP (R-VER-04)."""
+
+    classes: "ArrayField[list[int], list[int]]" = ArrayField(models.BigIntegerField(), verbose_name="班级")
+    class_names = models.CharField("班级名称", max_length=200)
+
+    class Meta:
+        verbose_name = "确认表文件"
+        constraints = [models.UniqueConstraint(fields=["job"], name="sheet_print_once_a_job")]
+        indexes = [models.Index(fields=["org_path", "-id"], name="sheet_print_newest")]
+
+    def __str__(self) -> str:
+        return self.class_names
 
 
 class Handover(models.Model):

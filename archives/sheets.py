@@ -1,4 +1,4 @@
-"""学籍基础信息确认表: printed for a class, signed at home, filed scan by scan (HANDBOOK R-VER-04)."""
+"""学籍基础信息确认表: what is printed for a class, signed at home, filed scan by scan (HANDBOOK R-VER-04)."""
 
 import secrets
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ from audit.services import record, record_list
 from config.clock import now
 from config.errors import NotFound, Refusal
 from registry.fields import BY_KEY
-from registry.models import ConfirmationSheet, Enrolment, SchoolClass
+from registry.models import ConfirmationSheet, Enrolment, SchoolClass, Student
 from registry.protection import in_force
 from registry.queries.sight import Sight, own_classes, sight_of
 from registry.record import Record, load_records, values_of
@@ -53,8 +53,28 @@ class NobodyToPrint(Refusal):
 
 
 @transaction.atomic
-def print_sheets(school_class: SchoolClass, *, actor: User) -> bytes:
-    """The sheets of everybody in the class as one PDF, as masked as she sees the records; leaves a trace.
+def print_sheet(school_class: SchoolClass, student: Student, *, actor: User) -> bytes:
+    """The sheet of one pupil of the class as PDF. Raises NotAllowed, NoCampaign, NobodyToPrint."""
+    content = set_sheets(read_papers(school_class, actor=actor, only=student.pk))
+    record_print(school_class, 1, actor=actor)
+    return content
+
+
+def record_print(school_class: SchoolClass, count: int, *, actor: User) -> None:
+    record(
+        "archives.sheet.print", school_class, actor=actor, basis="R-VER-04", class_name=school_class.name,
+        count=count,
+    )  # fmt: skip
+
+
+def set_sheets(papers: list[dict[str, Any]]) -> bytes:
+    """The PDF: seconds of processor for a class."""
+    return render_all(CONFIRMATION_SHEET.code, papers)
+
+
+@transaction.atomic
+def read_papers(school_class: SchoolClass, *, actor: User, only: int | None = None) -> list[dict[str, Any]]:
+    """What the sheets of the class say, as masked as she sees the records; the reading leaves its trace.
 
     A pupil keeps her code when the class is printed again. Raises NotAllowed, NoCampaign, NobodyToPrint.
     """
@@ -65,6 +85,8 @@ def print_sheets(school_class: SchoolClass, *, actor: User) -> bytes:
     # The class row queues two who print at once: else a pupil would get two codes.
     SchoolClass.objects.select_for_update(no_key=True).get(pk=school_class.pk)
     roster = roll_of(school_class)
+    if only is not None:
+        roster = {pk: spell for pk, spell in roster.items() if pk == only}
     if not roster:
         raise NobodyToPrint()
     codes = _codes(school_class, school.campaign_id, roster, actor)
@@ -75,19 +97,14 @@ def print_sheets(school_class: SchoolClass, *, actor: User) -> bytes:
         "generated_at": now(), "printed_by": f"{actor.acting_office_name} {actor.name}",
         "school": school_class.school.organization.name, "class_name": school_class.name,
     }  # fmt: skip
-    papers = [
-        shared | _values(records[pk], replace(sight, is_guarded=pk in guarded), codes[pk]) for pk in roster
-    ]
-    content = render_all(CONFIRMATION_SHEET.code, papers)
     record_list(
-        "student", roster, actor=actor, route="archives:sheets_print",
+        "student", roster, actor=actor,
+        route="archives:sheet_prints" if only is None else "archives:sheet_print",
         purpose=f"打印{FORMS[CONFIRMATION_SHEET.code].title}",
     )  # fmt: skip
-    record(
-        "archives.sheet.print", school_class, actor=actor, basis="R-VER-04", class_name=school_class.name,
-        count=len(roster),
-    )  # fmt: skip
-    return content
+    return [
+        shared | _values(records[pk], replace(sight, is_guarded=pk in guarded), codes[pk]) for pk in roster
+    ]
 
 
 @transaction.atomic

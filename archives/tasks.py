@@ -5,13 +5,15 @@ from datetime import timedelta
 from celery import shared_task
 from django.db import OperationalError
 
-from archives import photos, services
+from archives import photos, services, sheet_prints
+from archives.models import SheetPrint
 from archives.photo_checking import check_batch
 from config import breaker
 from config.clock import now
 from config.jobs import resume
 from config.rules import rule
 from config.scope import NATION
+from registry.exporting.made import purge
 
 
 @shared_task(acks_late=True, autoretry_for=(OperationalError,), retry_backoff=True, max_retries=5)
@@ -38,7 +40,19 @@ def check_photos(job_id: int) -> None:
     check_batch(job_id)
 
 
+@shared_task(name=sheet_prints.PRINT, acks_late=True, autoretry_for=(OperationalError,), retry_backoff=True)
+def print_sheets(job_id: int) -> None:
+    """Print the confirmation sheets of some classes."""
+    sheet_prints.make(job_id)
+
+
 @shared_task
 def resume_photos() -> int:
     """Each minute: offer again what a dead worker left. Whoever still works on a job keeps it."""
-    return resume((photos.CHECK,))
+    return resume((photos.CHECK, sheet_prints.PRINT))
+
+
+@shared_task
+def purge_sheets() -> int:
+    """Hourly: erase printed sheets past their time (EX-5, RD-8)."""
+    return purge(SheetPrint, services.top_paths())

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from archives import photo_views, sheet_views, views
+from archives import photo_views, proof_views, sheet_views, views
 
 app_name = "archives"
 urlpatterns = [
@@ -13,8 +13,12 @@ urlpatterns = [
     path("photo-batches/<uuid:public_id>/progress", photo_views.photo_progress, name="photo_progress"),
     path("photo-batches/<uuid:public_id>/cancel", photo_views.photo_cancel, name="photo_cancel"),
     path("photo-files/<uuid:public_id>", photo_views.photo_file, name="photo_file"),
+    path("suspected/<int:pk>/answer", proof_views.suspicion_answer, name="suspicion_answer"),
     path("classes/<int:pk>/sheets", sheet_views.sheets, name="sheets"),
-    path("classes/<int:pk>/sheets/print", sheet_views.sheets_print, name="sheets_print"),
+    path("classes/<int:pk>/sheets/<uuid:student>", sheet_views.sheet_print, name="sheet_print"),
+    path("sheet-prints", sheet_views.sheet_prints, name="sheet_prints"),
+    path("sheet-prints/<uuid:public_id>", sheet_views.sheet_made, name="sheet_made"),
+    path("sheet-prints/<uuid:public_id>/download", sheet_views.sheet_file, name="sheet_file"),
     path("sheets", sheet_views.sheet_find, name="sheet_find"),
     path("sheets/<slug:code>", sheet_views.sheet, name="sheet"),
 ]

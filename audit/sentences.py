@@ -129,6 +129,10 @@ ACTS: "dict[str, tuple[StrOrPromise, StrOrPromise]]" = {
         _lazy("{kind}办结（{number}），学籍状态变为“{status}”"),
     ),
     "registry.student.reclass": (_lazy("变更班级"), _lazy("{kind}办结（{number}），编入{school_class}")),
+    "registry.student.put_back": (
+        _lazy("退回年级"),
+        _lazy("{kind}办结（{number}），退回{grade}重读，待编班"),
+    ),
     "registry.student.promote": (
         _lazy("统一升级"),
         _lazy("{office}在{year}年统一升级中将其由{before}升入{after}"),
@@ -230,9 +234,13 @@ ACTS: "dict[str, tuple[StrOrPromise, StrOrPromise]]" = {
     ),
     "registry.problem.stand": (_lazy("问题学籍一方办结"), _lazy("问题学籍的一方已办结处置（{number}）")),
     "registry.problem.judge": (_lazy("问题学籍裁定"), _lazy("问题学籍已由国家级裁定（{number}）")),
+    "registry.problem.judge_hint": (
+        _lazy("核对线索"),
+        _lazy("{office}的{actor}核对了线索：{verdict}"),
+    ),
     "registry.problem.reopen": (
         _lazy("重新打开问题学籍"),
-        _lazy("{office}的{actor}重新打开了已佐证的问题学籍：{reason}"),
+        _lazy("{office}的{actor}重新打开了已佐证的问题学籍（{number}）"),
     ),
     "registry.roll.confirm": (
         _lazy("确认班级名册"),
@@ -245,15 +253,21 @@ ACTS: "dict[str, tuple[StrOrPromise, StrOrPromise]]" = {
         _lazy("打印确认表"),
         _lazy("{office}的{actor}打印了{class_name}的学籍基础信息确认表 {count} 份"),
     ),
+    "archives.sheet.ask": (_lazy("申请打印确认表"), _lazy("{office}的{actor}申请打印{classes}的信息确认表")),
+    "archives.sheet.collect": (
+        _lazy("下载确认表"),
+        _lazy("{office}的{actor}下载了{classes}的信息确认表（第 {count} 次）"),
+    ),
     "archives.sheet.file": (_lazy("归档确认表"), _lazy("{office}的{actor}归档了签名的学籍基础信息确认表")),
     "registry.admission.import": (
         _lazy("导入录取名单"),
         _lazy("{office}的{actor}导入了统一招生录取名单（{count} 人）"),
     ),
     "registry.admission.drop": (_lazy("删除录取"), _lazy("{office}的{actor}从录取名单中删除了一名学生")),
-    "registry.admission.claim": (
-        _lazy("说明在校就读"),
-        _lazy("{office}的{actor}说明重复招生的学生在本校就读"),
+    "registry.admission.upload": (_lazy("上传录取名单"), _lazy("{office}的{actor}上传了统一招生录取名单")),
+    "registry.admission.place": (
+        _lazy("录取学生编班"),
+        _lazy("{office}的{actor}将一名录取学生编入{school_class}，待主管部门核准"),
     ),
     "registry.admission.fail": (_lazy("未能入籍"), _lazy("录取名单中一名学生未能入籍，退回学校处理")),
     "registry.entry.add": (_lazy("登记成长记录"), _lazy("{office}的{actor}登记了一条{kind}记录")),
@@ -281,6 +295,15 @@ ACTS: "dict[str, tuple[StrOrPromise, StrOrPromise]]" = {
         _lazy("下发疑似辍学"),
         _lazy("{office}的{actor}下发一名疑似辍学学生，{due}前答复"),
     ),
+    "registry.suspicion.upload": (
+        _lazy("上传疑似辍学名单"),
+        _lazy("{office}的{actor}上传了待下发的疑似辍学名单（{rows} 行）"),
+    ),
+    "registry.suspicion.drop": (_lazy("删除疑似辍学名单"), _lazy("{actor}删除了一份未下发的疑似辍学名单")),
+    "registry.suspicion.host": (
+        _lazy("疑似辍学列入所在县台账"),
+        _lazy("直属学校的一名疑似辍学学生列入或移出所在县台账"),
+    ),
     "registry.suspicion.report": (
         _lazy("疑似辍学书面报告"),
         _lazy("{office}的{actor}将一名疑似辍学学生书面报告{offices}"),
@@ -289,7 +312,6 @@ ACTS: "dict[str, tuple[StrOrPromise, StrOrPromise]]" = {
         _lazy("答复疑似辍学"),
         _lazy("{office}的{actor}答复了一名疑似辍学学生的核查结果（{answer}）"),
     ),
-    "registry.suspicion.returned": (_lazy("疑似辍学返校销号"), _lazy("疑似辍学学生返校，台账销号")),
     "registry.suspicion.case": (_lazy("疑似辍学转办销号"), _lazy("学籍变动办结，疑似辍学台账销号")),
     "registry.suspicion.confirmed": (
         _lazy("疑似辍学核实销号"),

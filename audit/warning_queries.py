@@ -41,6 +41,7 @@ _FACTS: "dict[str, StrOrPromise]" = {
     "kind": _("种类"),
     "table": _("数据表"),
     "count": _("数量"),
+    "cells": _("更正的汇总数字"),
     "touched": _("涉及数量"),
     "of": _("总数"),
     "job": _("作业"),

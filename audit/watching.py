@@ -30,7 +30,8 @@ FILERS = frozenset({"registrar", "reviewer"})
 LEADERS = frozenset({"leader", "bureau_leader"})
 _FILING = ("transfers.case.file", "transfers.case.refile")
 _FOLLOWS = ("transfers.case.file", "registry.student.create")
-_BULK = "check_intake"  # one look-up for a whole workbook; its case comes when the rows are committed
+# One look-up for a whole workbook: its case comes when the rows are committed, for a household list none.
+_BULK = ["check_intake", "compare_households"]
 Rows = list[tuple[Any, ...]]
 
 
@@ -132,7 +133,7 @@ def _look_ups(since: datetime, limits: Limits) -> int:
     midnight = timezone.make_aware(datetime.combine(today(), datetime.min.time()))
     rows = _rows(
         "SELECT asked.actor_id, (array_agg(asked.office_path ORDER BY asked.at DESC))[1], count(*),"
-        " count(*) FILTER (WHERE asked.route <> %(bulk)s"
+        " count(*) FILTER (WHERE asked.route <> ALL(%(bulk)s)"
         "  AND (followed.at IS NULL OR asked.at > followed.at)), max(asked.at)"
         " FROM audit_accessentry asked LEFT JOIN ("
         "  SELECT actor_id, max(at) AS at FROM audit_event"

@@ -65,6 +65,11 @@ KINDS: dict[str, Kind] = {
         _("义务教育年限届满的辍学台账按法定终止销号"),
         "registry.tasks.end_dropouts",
     ),
+    "clean_graduating": Kind(
+        _("毕业年级在办业务清理"),
+        _("终止毕业年级到期未办结的业务，学生恢复到办理前的状态"),
+        "transfers.tasks.clean_graduating_business",
+    ),
     CLOCK: Kind(_("时钟跳变"), _("恢复自动封存、清理和到期处理；确认前请核对数据库服务器的时间")),
 }
 

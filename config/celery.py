@@ -78,8 +78,13 @@ app.conf.beat_schedule = {
         "task": "registry.tasks.purge_households",
         "schedule": crontab(hour="3", minute="25"),
     },
+    "purge-sheets": {"task": "archives.tasks.purge_sheets", "schedule": crontab(minute="35")},
     "purge-materials": {"task": "archives.tasks.purge_materials", "schedule": crontab(hour="3", minute="0")},
     "compare-country": {"task": "registry.tasks.compare_country", "schedule": crontab(hour="1", minute="0")},
+    "settle-ended-problems": {
+        "task": "transfers.tasks.settle_ended_problems",
+        "schedule": crontab(hour="1", minute="40"),
+    },
     "gather-stragglers": {
         "task": "transfers.tasks.gather_stragglers",
         "schedule": crontab(hour="4", minute="40"),
@@ -91,6 +96,10 @@ app.conf.beat_schedule = {
     "watch-suspensions": {
         "task": "transfers.tasks.watch_suspensions",
         "schedule": crontab(hour="6", minute="10"),
+    },
+    "clean-graduating-business": {
+        "task": "transfers.tasks.clean_graduating_business",
+        "schedule": crontab(hour="0", minute="20"),
     },
     # A province that waited while it was counted has nothing left to count.
     "count-statistics": {

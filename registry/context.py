@@ -14,7 +14,7 @@ from accounts.models import User
 from accounts.roles import Right
 from config.clock import today
 from config.rules import RuleInForce, rules
-from registry.school_year.calendar import coming_freeze, promotion_day
+from registry.school_year.calendar import coming_period, promotion_day
 from registry.school_year.year import moment_in, moment_in_words
 from registry.services.seasons import FREEZES, WINDOW_RULES, Season, freeze_days, month_day, windows_by
 
@@ -68,7 +68,7 @@ def _near(held: Mapping[str, RuleInForce], day: date) -> Iterator[Notice]:
     announced = range(held["YEAR_NOTICE_DAYS"].number + 1)
     for key in FREEZES:
         rule = held[key]
-        first, _last = coming_freeze(rule, day)
+        first, _last = coming_period(rule, day)
         left = (first - day).days
         if left > 0 and left in announced:
             said = ngettext("{day}起，还有 {n} 天", "{day}起，还有 {n} 天", left).format(

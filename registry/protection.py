@@ -2,11 +2,12 @@
 is sealed about them is revealed by two persons only.
 """
 
-from datetime import date, timedelta
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
@@ -71,10 +72,27 @@ def in_force() -> "QuerySet[Protection]":
 
 def is_protected(student_id: int | None) -> bool:
     """Whether the pupil is protected, wherever she is: asked by who looks in from another office."""
-    if student_id is None:
-        return False
+    return student_id is not None and bool(protected_among([student_id]))
+
+
+def protected_among(student_ids: Collection[int]) -> set[int]:
+    """Those of the pupils who are protected, wherever they are."""
     with scope(NATION):
-        return in_force().filter(student_id=student_id).exists()
+        return set(in_force().filter(student_id__in=student_ids).values_list("student_id", flat=True))
+
+
+def protected_ids() -> list[int]:
+    """Everybody who is protected, also pupils of former schools: to be left out of what is counted."""
+    with scope(NATION):
+        return list(in_force().values_list("student_id", flat=True))
+
+
+def changed_since(moment: datetime) -> list[int]:
+    """Pupils whose protection began, ended or ran out since then, wherever they are."""
+    ran_out = Q(until__gte=timezone.localdate(moment), until__lt=today())
+    with scope(NATION):
+        changed = Protection.objects.filter(Q(decided_at__gt=moment) | Q(ended_at__gt=moment) | ran_out)
+        return list(changed.values_list("student_id", flat=True))
 
 
 def hidden_from(user: User) -> "QuerySet[Protection, int]":

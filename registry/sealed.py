@@ -14,10 +14,12 @@ SEALED = (
     SealedColumn("registry_importrow", "cells", "导入行", "batch_id || '.' || number"),
     SealedColumn("registry_recordentry", "sealed", "成长记录"),
     SealedColumn("registry_entrysheet", "cells", "成长记录导入表"),
+    SealedColumn("registry_dropoutlist", "cells", "下发的疑似辍学名单"),
     SealedColumn("registry_handeddropout", "fields", "转交的辍学档案", "entry_id"),
     SealedColumn("registry_watchentry", "private", "重点关注"),
     SealedColumn("registry_householdrow", "cells", "户籍比对名单行", "sheet_id || '.' || number"),
     SealedFiles("registry_householdlist", "stored_as", "户籍比对名单", "registry_householdlist"),
+    SealedFiles("registry_admissionlist", "stored_as", "统一招生录取名单", "registry_admissionlist"),
     SealedFiles("registry_importbatch", "stored_as", "导入文件", "registry_importbatch"),
     SealedFiles("registry_export", "stored_as", "导出文件", "registry_export"),
 )

@@ -9,7 +9,9 @@ from config.clock import today
 from config.jobs import resume
 from config.rules import rule
 from config.scope import NATION, scoped_transaction
-from registry.dropout import alarm, households, reporting, watching
+from registry.dropout import alarm, households, pushing, reporting, watching
+from registry.enrolling import lists
+from registry.enrolling.lists import MATCH as MATCH_ADMISSIONS
 from registry.entries.sheets import COMMIT as COMMIT_ENTRIES
 from registry.entries.sheets import commit_entries as write_entries
 from registry.entries.sheets import purge as purge_entry_sheets
@@ -33,10 +35,22 @@ def check_intake(job_id: int) -> None:
     check_batch(job_id)
 
 
+@shared_task(
+    name=MATCH_ADMISSIONS,
+    acks_late=True,
+    autoretry_for=(OperationalError,),
+    retry_backoff=True,
+    max_retries=5,
+)
+def match_admissions(job_id: int) -> None:
+    """Match one result list of an authority."""
+    lists.match(job_id)
+
+
 @shared_task
 def resume_intake() -> int:
     """Each minute: offer again what a dead worker left. Whoever still works on a job keeps it."""
-    return resume((CHECK, COMMIT, COMMIT_ENTRIES))
+    return resume((CHECK, COMMIT, COMMIT_ENTRIES, MATCH_ADMISSIONS))
 
 
 @shared_task(name=RUN, acks_late=True, autoretry_for=(OperationalError,), retry_backoff=True, max_retries=5)
@@ -79,7 +93,7 @@ def purge_imports() -> int:
         breaker.allow("purge_imports", path=NATION, touched=count_old(days, paths), of=0)
     except breaker.MassRunHeld:
         return 0  # its row waits for two persons
-    return purge(days, paths) + purge_entry_sheets(days, paths)
+    return purge(days, paths) + purge_entry_sheets(days, paths) + pushing.purge(days, [NATION])
 
 
 @shared_task(
@@ -147,8 +161,17 @@ def make_dropout_reports() -> int:
 
 @shared_task
 def fold_watch_list() -> int:
-    """Each night: the watch list says what the records say (R-DRP-08)."""
-    return sum(watching.fold(path) for path in tops())
+    """Each night: hand out the watch list, county by county (R-DRP-08)."""
+    paths = watching.units()
+    for path in paths:
+        fold_watch_unit.apply_async([path])
+    return len(paths)
+
+
+@shared_task(acks_late=True, autoretry_for=(OperationalError,), retry_backoff=True, max_retries=5)
+def fold_watch_unit(path: str) -> int:
+    """The watch list of one county says what its records say."""
+    return watching.fold(path)
 
 
 @shared_task(name=households.COMPARE, acks_late=True, autoretry_for=(OperationalError,), retry_backoff=True)
@@ -157,10 +180,16 @@ def compare_households(job_id: int) -> None:
     households.compare(job_id)
 
 
+@shared_task(name=pushing.PUSH, acks_late=True, autoretry_for=(OperationalError,), retry_backoff=True)
+def push_dropouts(job_id: int) -> None:
+    """Push one list of suspected dropouts down to the schools (R-DRP-09)."""
+    pushing.push(job_id)
+
+
 @shared_task
 def resume_households() -> int:
     """Each minute: offer again what a dead worker left."""
-    return resume((households.COMPARE,))
+    return resume((households.COMPARE, pushing.PUSH))
 
 
 @shared_task

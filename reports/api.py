@@ -80,7 +80,8 @@ class ReportRow(serializers.Serializer[Any]):
     label = serializers.CharField(help_text="名称")  # type: ignore[assignment]
     office = serializers.IntegerField(allow_null=True, help_text="下级单位的编号，可继续展开")
     values = serializers.DictField(
-        child=serializers.IntegerField(allow_null=True), help_text="各列的数；不公布的为 null"
+        child=serializers.IntegerField(allow_null=True),
+        help_text="各列的数；不公布的、不能这样分行的为 null",
     )  # type: ignore[assignment]
 
 

@@ -35,15 +35,19 @@ from registry.models import (
     DropoutEntry,
     DropoutReport,
     Enrolment,
+    EnrolmentSnapshot,
     Export,
+    Finding,
     IntakePlan,
     PersuasionVisit,
     ProblemRecord,
+    SampleRow,
     SchoolClass,
     SchoolVerification,
     StatusChange,
     SuspectedDropout,
 )
+from registry.reorganizing import schools
 from registry.status import (
     DEAD,
     DROPPED_OUT,
@@ -56,7 +60,7 @@ from registry.status import (
     VOIDED,
     WITHDRAWN,
 )
-from reports.expressions import SchoolYear
+from reports.expressions import SchoolYear, StudyYear
 from transfers.models import Step
 
 DIMENSIONS = ("grade", "sex", "ethnic", "hukou", "code")
@@ -76,8 +80,9 @@ Rows = Callable[[], "QuerySet[Any]"]
 class Cube:
     """One source. `path` names the column whose office a row counts at; `period` is the school year it
     belongs to, None for how things stand today. The measures of a `sealed` cube lie encrypted in the record
-    (reports.opening); rows of a `person` cube are pupils, of whom some are protected (AZ-10); rows
-    `of_offices` are also an office's own business, other cubes count schools and their pupils only.
+    (reports.opening); rows of a `person` cube are about pupils, of whom some are protected (AZ-10); rows
+    `of_offices` are also an office's own business, other cubes count schools and their pupils only. `beside`
+    names the cube that counts the rest of the same measures: tables show the sum.
     """
 
     code: str
@@ -89,6 +94,7 @@ class Cube:
     sealed: bool = False
     person: bool = False
     of_offices: bool = False
+    beside: str = ""
 
 
 def _ethnic(prefix: str) -> Case:
@@ -100,14 +106,20 @@ def _ethnic(prefix: str) -> Case:
     )
 
 
-def _hukou(prefix: str, division: str) -> Case:
-    """Whether the household register lies in the county of the school, whose code `division` names."""
+def _hukou(prefix: str, division: Any) -> Case:
+    """Whether the household register lies in the county of the school, whose code is `division`."""
     column = f"{prefix}hukou_division"
     return Case(
         When(**{column: ""}, then=Value("none")),
         When(Exact(Left(column, 6), Left(division, 6)), then=Value("inside")),
         default=Value("outside"),
     )
+
+
+def _division() -> Subquery:
+    """The division of the office at which a row lies."""
+    here = Organization.objects.filter(path=OuterRef("org_path"))
+    return Subquery(here.values("division")[:1], output_field=CharField())
 
 
 def _count(**when: Any) -> Count:
@@ -188,19 +200,39 @@ OPEN_PROBLEMS = Cube(
 
 # ── Movements of a school year (list student_movement_statistics) ─────────────────────────────────────────
 def _newcomers() -> "QuerySet[Any]":
-    """Spells that opened in the school year their stage began in, decided, and not by a transfer."""
-    came = StatusChange.objects.filter(
-        student=OuterRef("student_id"), to_school=OuterRef("school_id"), category=TRANSFERRED
-    )
+    """Decided spells by which a stage began; of who has left the school since, it counts the snapshot."""
     begun = Enrolment.objects.exclude(status__in=(PENDING, REFUSED, VOIDED)).filter(is_void=False)
-    begun = begun.alias(since=Concat(SchoolYear("valid__startswith"), Value("-07")))
-    return begun.filter(entry_month__gte=F("since")).exclude(Exists(came))
+    begun = begun.alias(began=F("valid__startswith"))
+    gone = StatusChange.objects.filter(student=OuterRef("student_id"), from_school=OuterRef("school_id"))
+    gone = gone.exclude(from_path=OuterRef("org_path"))
+    kept = EnrolmentSnapshot.objects.filter(enrolment=OuterRef("pk"))
+    return _entered(begun, to_school=OuterRef("school_id")).exclude(Exists(gone)).exclude(Exists(kept))
 
 
-def _sex_at(side: str) -> Subquery:
-    """The sex that the spell at that school keeps: the pupil's own row may lie elsewhere by now."""
-    spells = Enrolment.objects.filter(student=OuterRef("student_id"), school=OuterRef(f"{side}_school_id"))
-    return Subquery(spells.order_by("-id").values("sex")[:1], output_field=CharField())
+def _left_newcomers() -> "QuerySet[Any]":
+    """The same of who has left: the spell follows the pupil behind another school's wall."""
+    return _entered(EnrolmentSnapshot.objects.alias(began=F("began_on")), counted_path=OuterRef("org_path"))
+
+
+def _entered(rows: "QuerySet[Any]", **there: OuterRef) -> "QuerySet[Any]":
+    """Of rows with the day they `began` on those whose stage began in that school year: whoever came to the
+    school (`there`) from another one in the stage was counted at that one.
+    """
+    came = StatusChange.objects.filter(
+        Q(category=TRANSFERRED) | Q(category=schools.CATEGORY, reason=schools.REASON),
+        student=OuterRef("student_id"), effective_on__lte=OuterRef("began"), **there,
+    ).exclude(from_school=F("to_school"))  # fmt: skip
+    came = came.alias(stage=Left("to_grade", 1)).filter(stage=Left(OuterRef("grade"), 1))
+    rows = rows.alias(since=Concat(SchoolYear("began"), Value("-07")))
+    return rows.filter(entry_month__gte=F("since")).exclude(Exists(came))
+
+
+def _moving(side: str) -> dict[str, Any]:
+    """The dimensions of a change as one of its schools counts it: what the change says of the pupil."""
+    return {
+        "grade": F(f"{side}_grade"), "sex": F("sex"), "ethnic": _ethnic(""),
+        "hukou": _hukou("", f"{side}_school__division"),
+    }  # fmt: skip
 
 
 def _changes(*which: Q) -> Rows:
@@ -208,14 +240,20 @@ def _changes(*which: Q) -> Rows:
 
 
 _MOVED = Q(category=TRANSFERRED, to_school__isnull=False) & ~Q(from_school=F("to_school"))
+_FIRST = Concat(Left("grade", 1), Value("1"))  # the grade of a spell goes on with the years
 NEWCOMERS = Cube(
-    "newcomers", _newcomers, {"m11": _count()}, dims=_PUPIL, period=SchoolYear("valid__startswith"),
-    person=True,
+    "newcomers", _newcomers, {"m11": _count()}, dims=_PUPIL | {"grade": _FIRST},
+    period=SchoolYear("valid__startswith"), person=True, beside="left_newcomers",
+)  # fmt: skip
+LEFT_NEWCOMERS = Cube(
+    "left_newcomers", _left_newcomers, {"m11": _count()},
+    dims={"grade": _FIRST, "sex": F("sex"), "ethnic": _ethnic(""), "hukou": _hukou("", _division())},
+    period=SchoolYear("began_on"), person=True,
 )  # fmt: skip
 INCREASES = Cube(
     "increases", _changes(Q(to_school__isnull=False)),
     {"m12": _count(category__in=RESUMED), "m13": Count("pk", filter=_MOVED)},
-    path="to_path", dims={"grade": F("to_grade"), "sex": _sex_at("to")}, period=SchoolYear("effective_on"),
+    path="counted_path", dims=_moving("to"), period=StudyYear("effective_on"), person=True,
 )  # fmt: skip
 DECREASES = Cube(
     "decreases", _changes(),
@@ -225,9 +263,9 @@ DECREASES = Cube(
         "m24": _count(to_status=WITHDRAWN), "m25": _count(to_status=EXPELLED),
         "m26": _count(to_status=DEAD), "late_deaths": _count(to_status=DEAD, is_late=True),
         "m27": Count("pk", filter=_MOVED), "m28": _count(to_status=DROPPED_OUT),
+        "changes": _count(), "changes_on_time": _count(is_late=False),
     },
-    path="from_path", dims={"grade": F("from_grade"), "sex": _sex_at("from")},
-    period=SchoolYear("effective_on"),
+    path="from_path", dims=_moving("from"), period=StudyYear("effective_on"), person=True,
 )  # fmt: skip
 
 
@@ -242,35 +280,47 @@ def _other(side: str, own: str) -> Case:
 
 
 FLOWS_IN = Cube(
-    "flows_in", _changes(_MOVED), {"moved_in": _count()}, path="to_path", period=SchoolYear("effective_on"),
-    dims={"grade": F("to_grade"), "sex": _sex_at("to"), "code": _other("from", "to")},
+    "flows_in", _changes(_MOVED), {"moved_in": _count()}, path="counted_path",
+    dims=_moving("to") | {"code": _other("from", "to")}, person=True,
+    period=StudyYear("effective_on"),
 )  # fmt: skip
 FLOWS_OUT = Cube(
     "flows_out", _changes(_MOVED), {"moved_out": _count()}, path="from_path",
-    dims={"grade": F("from_grade"), "sex": _sex_at("from"), "code": _other("to", "from")},
-    period=SchoolYear("effective_on"),
+    dims=_moving("from") | {"code": _other("to", "from")}, person=True,
+    period=StudyYear("effective_on"),
 )  # fmt: skip
 
 
-def _steps() -> "QuerySet[Any]":
-    """Each step of a transfer that an office decided in the school year, or that waits there now."""
-    steps = Step.objects.filter(case__kind="transfer", arrived_at__isnull=False)
+def _steps(**which: Any) -> "QuerySet[Any]":
+    steps = Step.objects.filter(arrived_at__isnull=False, **which)
     return steps.alias(day=Coalesce(TruncDate("decided_at"), Value(today())))
 
 
-STEPS = Cube(
-    "steps", _steps,
+# Measures that begin with `steps_` are of every kind of case, for the yearly evaluation.
+_TRANSFER, _TOO_LATE, _IN_TIME = Q(case__kind="transfer"), Q(due_on__lt=F("day")), Q(due_on__gte=F("day"))
+DECIDED_STEPS = Cube(
+    "decided_steps", lambda: _steps(decided_at__isnull=False),
     {
-        "decided": _count(decided_at__isnull=False),
-        "on_time": Count("pk", filter=Q(decided_at__isnull=False, due_on__gte=TruncDate("decided_at"))),
-        "waiting": _count(is_current=True),
-        "overdue": Count("pk", filter=Q(is_current=True, due_on__lt=F("day"))),
+        "decided": Count("pk", filter=_TRANSFER), "on_time": Count("pk", filter=_TRANSFER & _IN_TIME),
+        "steps_decided": _count(), "steps_on_time": Count("pk", filter=_IN_TIME),
+    },
+    path="office_path", period=SchoolYear("day"), of_offices=True,
+)  # fmt: skip
+STEPS = Cube(
+    "steps", lambda: _steps(is_current=True),
+    {
+        "waiting": Count("pk", filter=_TRANSFER), "overdue": Count("pk", filter=_TRANSFER & _TOO_LATE),
+        "steps_late": Count("pk", filter=_TOO_LATE),
     },
     path="office_path", period=SchoolYear("day"), of_offices=True,
 )  # fmt: skip
 
 
 # ── Intake, verification, dropout, problems, accounts, exports ────────────────────────────────────────────
+def _year(column: str) -> Func:
+    return Func(F(column), template="(%(expressions)s)::text", output_field=CharField())
+
+
 def _plans() -> "QuerySet[Any]":
     grade = Case(
         *(When(stage=stage, then=Value(entry)) for stage, entry in ENTRY_GRADES.items()), default=Value("")
@@ -280,7 +330,7 @@ def _plans() -> "QuerySet[Any]":
 
 PLANS = Cube(
     "plans", _plans, {"planned": Sum("planned")}, dims={"grade": F("entry_grade")},
-    period=Func(F("school_year"), template="(%(expressions)s)::text", output_field=CharField()),
+    period=_year("school_year"),
 )  # fmt: skip
 
 
@@ -303,27 +353,53 @@ VERIFIED = Cube(
         "to_verify": _count(), "signed": _count(state="signed"), "rolls": Sum("rolls_total"),
         "rolls_done": Sum("rolls_confirmed"), "findings": Sum("findings_total"),
         "findings_open": Sum("findings_open"), "unplanned": Sum("unplanned"), "late_findings": Sum("overdue"),
+        "verified_pupils": Sum("pupils"),
     },
-    dims={"code": F("campaign__semester")},
-    period=Func(F("campaign__school_year"), template="(%(expressions)s)::text", output_field=CharField()),
+    dims={"code": F("campaign__semester")}, period=_year("campaign__school_year"),
 )  # fmt: skip
+CLOSED = Cube(
+    "closed", lambda: Finding.objects.filter(state=Finding.State.CLOSED),
+    {"closed_findings": _count(), "closed_in_time": _count(closed_at__date__lte=F("due_on"))},
+    period=_year("campaign__school_year"),
+)  # fmt: skip
+INSPECTED = Cube(
+    "inspected", lambda: SampleRow.objects.exclude(result=SampleRow.Result.OPEN),
+    {"inspected": _count(), "agreed": _count(result=SampleRow.Result.AGREES)},
+    # Not by its campaign: a sample lies at the office that drew it, which a county does not see.
+    period=SchoolYear(TruncDate("inspected_at")),
+)  # fmt: skip
+
+
+def _ledger() -> dict[str, Any]:
+    """The dimensions of what the dropout control keeps of a pupil: its rows lie where she does."""
+    spells = Enrolment.objects.filter(student=OuterRef("student_id"), org_path=OuterRef("org_path"))
+    return {
+        "grade": Subquery(spells.order_by("-id").values("grade")[:1], output_field=CharField()),
+        "sex": F("student__sex"), "ethnic": _ethnic("student__"),
+        "hukou": _hukou("student__", _division()),
+    }  # fmt: skip
+
+
+_LEDGER = _ledger()
 DROPOUTS = Cube(
     "dropouts", lambda: DropoutEntry.objects.all(),
-    {"opened": _count(), "returned": _count(closed_on__isnull=False), "still_out": _count(closed_on=None)},
-    dims={"code": F("reason"), "sex": F("student__sex"), "ethnic": _ethnic("student__")},
-    period=SchoolYear("opened_on"),
+    {
+        "opened": _count(), "returned": _count(closed_on__isnull=False, legal_end=""),
+        "ended": _count(legal_end__gt=""), "still_out": _count(closed_on=None),
+    },
+    dims=_LEDGER | {"code": F("reason")}, period=SchoolYear("opened_on"), person=True,
 )  # fmt: skip
 SUSPECTS = Cube(
     "suspects", lambda: SuspectedDropout.objects.all(),
     {
         "suspected": _count(), "unreported": _count(reported_at=None, closed_on=None),
-        "cleared": _count(closed_on__isnull=False),
+        "cleared": _count(closed_how=SuspectedDropout.Closed.CONFIRMED),
     },
-    dims={"sex": F("student__sex"), "ethnic": _ethnic("student__")}, period=SchoolYear("opened_on"),
+    dims=_LEDGER, period=SchoolYear("opened_on"), person=True,
 )  # fmt: skip
 VISITS = Cube(
-    "visits", lambda: PersuasionVisit.objects.all(), {"visits": _count()},
-    dims={"sex": F("student__sex"), "ethnic": _ethnic("student__")}, period=SchoolYear("on"),
+    "visits", lambda: PersuasionVisit.objects.all(), {"visits": _count()}, dims=_LEDGER,
+    period=SchoolYear("on"), person=True,
 )  # fmt: skip
 CHAIN = Cube(
     "chain", lambda: DropoutReport.objects.all(),
@@ -369,6 +445,7 @@ EXPORTS = Cube(
     {
         "asked": _count(), "approved": _count(decided_at__isnull=False, job__isnull=False),
         "refused": _count(state="refused"), "exported_rows": Sum("rows"), "fetched": _count(downloads__gt=0),
+        "provided": _count(ready_at__isnull=False),
     },
     dims={"code": F("purpose")}, period=SchoolYear("requested_at"), of_offices=True,
 )  # fmt: skip
@@ -376,8 +453,8 @@ EXPORTS = Cube(
 CUBES = {
     cube.code: cube
     for cube in (
-        PUPILS, SEALED, CLASSES, SCHOOLS, GUESTS_IN, GUESTS_OUT, OPEN_PROBLEMS, NEWCOMERS, INCREASES,
-        DECREASES, FLOWS_IN, FLOWS_OUT, STEPS, PLANS, ENTRANTS, VERIFIED, DROPOUTS, SUSPECTS, VISITS, CHAIN,
-        PROBLEMS, ACCOUNTS, EXPORTS,
+        PUPILS, SEALED, CLASSES, SCHOOLS, GUESTS_IN, GUESTS_OUT, OPEN_PROBLEMS, NEWCOMERS, LEFT_NEWCOMERS,
+        INCREASES, DECREASES, FLOWS_IN, FLOWS_OUT, DECIDED_STEPS, STEPS, PLANS, ENTRANTS, VERIFIED, CLOSED,
+        INSPECTED, DROPOUTS, SUSPECTS, VISITS, CHAIN, PROBLEMS, ACCOUNTS, EXPORTS,
     )
 }  # fmt: skip

@@ -19,12 +19,14 @@ SPLITS: "dict[str, StrOrPromise]" = {
 }  # fmt: skip
 _NOW = _("查询当时")
 _YEAR = _("所选学年，7 月 1 日起至次年 6 月 30 日")
+_STUDY_YEAR = _("所选学年，自升级次日起至下一次升级；招生自 7 月 1 日起计入新学年")
+_STUDY_YEAR_AND_STEPS = _("转入、转出自升级次日起至下一次升级；环节自 7 月 1 日起至次年 6 月 30 日")
 
 
 @dataclass(frozen=True)
 class Column:
     """One number: what it counts, on which day, from which table. A sensitive one is hidden where it is small
-    (EX-4); with `share` it is the percentage of two others.
+    (EX-4) and told by offices only; with `share` it is the percentage of two others.
     """
 
     key: str
@@ -49,10 +51,11 @@ class Report:
     splits: tuple[str, ...]
     has_years: bool = False
     code_label: "StrOrPromise" = ""
+    year: "StrOrPromise" = _YEAR
 
     @property
     def day(self) -> "StrOrPromise":
-        return _YEAR if self.has_years else _NOW
+        return self.year if self.has_years else _NOW
 
     def cubes(self) -> list[Cube]:
         return [CUBES[code] for code in dict.fromkeys(one.cube for one in self.columns if one.cube)]
@@ -142,7 +145,7 @@ MOVEMENTS = Report(
         _out("m27", _("转出"), _("转往其他学校，按生效日")),
         _out("m28", _("辍学"), _("登记为辍学")),
     ),
-    (BELOW, "grade", "sex"), has_years=True,
+    (BELOW, *PERSONAL), has_years=True, year=_STUDY_YEAR,
 )  # fmt: skip
 TRANSFERS = Report(
     "transfers", _("转学流向与时效"),
@@ -152,9 +155,9 @@ TRANSFERS = Report(
         Column("moved_out", _("转出"), _("按生效日，去向为学校所在县；外省的为省"), _CHANGE, "flows_out"),
         Column(
             "decided", _("已办环节"),
-            _("转学各环节中本学年作出决定的，按办理单位"), "transfers_step", "steps",
+            _("转学各环节中本学年作出决定的，按办理单位"), "transfers_step", "decided_steps",
         ),
-        Column("on_time", _("按期"), _("在期限当日或以前决定"), "transfers_step", "steps"),
+        Column("on_time", _("按期"), _("在期限当日或以前决定"), "transfers_step", "decided_steps"),
         Column(
             "share", _("按期率（%）"),
             _("按期占已办，只舍不入"), "transfers_step", share=("on_time", "decided"),
@@ -162,7 +165,7 @@ TRANSFERS = Report(
         Column("waiting", _("现在等待"), _("已送达、尚未决定"), "transfers_step", "steps"),
         Column("overdue", _("其中超期"), _("期限已过"), "transfers_step", "steps"),
     ),
-    (BELOW, "code", "grade", "sex"), has_years=True, code_label=_("来源或去向"),
+    (BELOW, "code", *PERSONAL), has_years=True, code_label=_("来源或去向"), year=_STUDY_YEAR_AND_STEPS,
 )  # fmt: skip
 INTAKE = Report(
     "intake", _("招生与注册进度"), _("起始年级的计划、登记、核准与学籍号签发"), "第六条、第八条",
@@ -205,19 +208,23 @@ DROPOUT = Report(
             "unreported", _("未报告"),
             _("其中未销号且学校尚未书面报告"), "registry_suspecteddropout", "suspects",
         ),
-        Column("cleared", _("疑似已销号"), _("其中已凭证明销号"), "registry_suspecteddropout", "suspects"),
+        Column(
+            "cleared", _("疑似已销号"),
+            _("其中主管部门核实在校后销号，不含转办学籍变动的"), "registry_suspecteddropout", "suspects",
+        ),
         Column("visits", _("劝返次数"), _("本学年登记的劝返"), "registry_persuasionvisit", "visits"),
         Column("opened", _("立账"), _("本学年立账的辍学学生"), _DROPOUT, "dropouts"),
-        Column("returned", _("已销号"), _("其中已凭证明销号"), _DROPOUT, "dropouts"),
+        Column("returned", _("已返校"), _("其中凭返校复学销号"), _DROPOUT, "dropouts"),
+        Column("ended", _("法定终止"), _("其中因年限届满、死亡等学籍终止销号"), _DROPOUT, "dropouts"),
         Column("still_out", _("仍未返校"), _("其中未销号"), _DROPOUT, "dropouts"),
         Column(
             "return_share", _("返校率（%）"),
-            _("已销号占立账，只舍不入"), _DROPOUT, share=("returned", "opened"),
+            _("已返校占立账，只舍不入"), _DROPOUT, share=("returned", "opened"),
         ),
         Column("due_reports", _("应报报告"), _("本学年应报送的逐级报告"), "registry_dropoutreport", "chain"),
         Column("signed_reports", _("已报"), _("其中已签报"), "registry_dropoutreport", "chain"),
     ),
-    (BELOW, "code", "sex", "ethnic"), has_years=True, code_label=_("原因"),
+    (BELOW, "code", *PERSONAL), has_years=True, code_label=_("原因"),
 )  # fmt: skip
 _PROBLEM = "registry_problemrecord"
 PROBLEM_RECORDS = Report(

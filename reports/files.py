@@ -4,13 +4,9 @@ Numbers only, as the page shows them to the same person at that moment: small ce
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
 from uuid import UUID
 
-import structlog
 from django.db import transaction
-from django.db.models import F, Q
-from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -22,18 +18,17 @@ from config import sealed_files
 from config.clock import now
 from config.errors import NotFound, Refusal
 from config.faults import fault
-from config.jobs import JobCancelled, finish, held, queue
+from config.jobs import JobCancelled, held, queue
 from config.models import Job
 from config.rules import rule
 from config.scope import scoped_transaction
 from registry.exporting.collecting import Collected
+from registry.exporting.made import finish_file, give_up, open_for, request_by
 from registry.exporting.sheets import XLSX, Workbook, file_name
 from reports.definitions import REPORTS, SPLITS
 from reports.models import ReportFile
-from reports.refusals import FileNotReady, NotYourFile
 from reports.tables import Choice, Row, Table, read_choice, read_table, value_label
 
-log = structlog.get_logger()
 RUN = "reports.tasks.write_report"
 TABLE = "reports_reportfile"
 State = ReportFile.State
@@ -44,14 +39,9 @@ HIDDEN = "＊"
 def ask(choice: Choice, *, actor: User) -> ReportFile:
     """Queue the workbook of one table. Raises NotAllowed."""
     explain(actor, Right.VIEW_REPORT, at=actor.acting_path).or_raise()
-    job = Job.objects.create(
-        kind=RUN, path=actor.acting_path, started_by=actor.pk, started_by_name=actor.signing_name
-    )
     made = ReportFile.objects.create(
-        org_path=actor.acting_path, office_name=actor.acting_office_name, report=choice.report.code,
-        place_path=choice.office.path, place_name=choice.office.name,
-        choice=choice.as_query() | {"office": str(choice.office.pk)},
-        requested_by=actor, requested_by_name=actor.signing_name, job=job,
+        report=choice.report.code, place_path=choice.office.path, place_name=choice.office.name,
+        choice=choice.as_query() | {"office": str(choice.office.pk)}, **request_by(actor, RUN),
     )  # fmt: skip
     made.refresh_from_db()
     record(
@@ -62,7 +52,7 @@ def ask(choice: Choice, *, actor: User) -> ReportFile:
         title=str(choice.report.title),
         place=made.place_name,
     )
-    queue(job)
+    queue(made.job)
     return made
 
 
@@ -74,11 +64,7 @@ def write(job_id: int) -> None:
         try:
             _write(job)
         except (Refusal, JobCancelled) as why:
-            # The right is gone, or the office: there is nothing to hand out.
-            log.info("report not written", job=job.pk, why=type(why).__name__)
-            with scoped_transaction(job.path):
-                ReportFile.objects.filter(job=job, state=State.WAITING).update(state=State.FAILED)
-                Job.objects.filter(pk=job.pk).update(state=Job.State.FAILED, ended_at=Now())
+            give_up(ReportFile, job, why)
 
 
 def _write(job: Job) -> None:
@@ -99,11 +85,7 @@ def _write(job: Job) -> None:
             sheet.close()
             sink.finish()
             fault("reports.written")
-            kept = timedelta(days=rule("EXPORT_KEEP_DAYS", at=made.org_path).number)
-            ReportFile.objects.filter(pk=made.pk).update(
-                state=State.READY, stored_as=sink.name, size=sink.size, expires_at=Now() + kept
-            )
-            finish(job, Job.State.DONE)
+            finish_file(made, job, sink)
     except BaseException:
         sink.abandon()
         raise
@@ -157,11 +139,13 @@ def cells(table: Table) -> list[Sequence[str]]:
 
     def line(row: Row, name: str) -> list[str]:
         values = [row.values.get(one.key) for one in table.columns]
-        shown = [
-            ("" if any(one.share) else HIDDEN) if value is None else str(value)
-            for one, value in zip(table.columns, values, strict=True)
+        return [
+            name,
+            *(
+                (HIDDEN if row.is_hidden(one) else "") if value is None else str(value)
+                for one, value in zip(table.columns, values, strict=True)
+            ),
         ]
-        return [name, *shown]
 
     return [line(table.total, _("合计")), *(line(row, row.label) for row in table.rows)]
 
@@ -177,35 +161,12 @@ def open_file(user: User, public_id: UUID | str) -> ReportFile:
 @transaction.atomic
 def collect(made: ReportFile, *, actor: User) -> Collected:
     """The file, for who asked for it. Raises NotYourFile, NotAllowed, FileNotReady, DoesNotOpen."""
-    if made.requested_by_id != actor.pk:
-        raise NotYourFile()
-    explain(actor, Right.VIEW_REPORT, at=made.org_path).or_raise()
-    fresh = ReportFile.objects.filter(pk=made.pk, state=State.READY, expires_at__gt=Now())
-    if not fresh.update(downloads=F("downloads") + 1):
-        raise FileNotReady(state=made.get_state_display())
-    for _piece in sealed_files.read(made.stored_as, TABLE):
-        pass
-    made.refresh_from_db()
+    pieces = open_for(made, TABLE, actor=actor, right=Right.VIEW_REPORT)
     title = str(REPORTS[made.report].title)
     record(
         "reports.file.collect", made, actor=actor, basis="EX-5", title=title, place=made.place_name,
         count=made.downloads,
     )  # fmt: skip
     record_read(made, actor=actor, route="reports:file", purpose=title)
-    name = file_name(f"{made.place_name}-{title}", f"TJ-{made.pk:08d}", "xlsx")
-    return Collected(name, XLSX, made.size, sealed_files.read(made.stored_as, TABLE))
-
-
-def purge(paths: list[str]) -> int:
-    """Erase what is past its time; how many. Safe to repeat."""
-    done = 0
-    for path in paths:
-        with scoped_transaction(path):
-            over = ReportFile.objects.within(path).filter(
-                Q(state=State.READY, expires_at__lte=Now()) | Q(state=State.ERASED) & ~Q(stored_as="")
-            )
-            for made in over.select_for_update(skip_locked=True, of=("self",))[:500]:
-                sealed_files.erase(made.stored_as)
-                ReportFile.objects.filter(pk=made.pk).update(state=State.ERASED, stored_as="")
-                done += 1
-    return done
+    name = file_name(f"{made.place_name}-{title}", f"TJ-{made.pk:08d}", "xlsx", kind="学籍统计")
+    return Collected(name, XLSX, made.size, pieces)

@@ -1,14 +1,9 @@
 """Summaries that pages of statistics read: folded by a job, reconciled each night."""
 
-from typing import Any
-
-from django.conf import settings
 from django.db import models
-from django.db.models.functions import Now
 
-from config.models import Job
 from config.scope import PathField, ScopedQuerySet
-from registry.models.person import NewPublicId
+from registry.exporting.made import MadeFile
 
 
 class Cell(models.Model):
@@ -107,35 +102,13 @@ class UnitState(models.Model):
         return str(self.unit)
 
 
-class ReportFile(models.Model):
-    """One report as a workbook: asked for, made by a job, fetched by who asked, erased after its time."""
+class ReportFile(MadeFile):
+    """One report as a workbook."""
 
-    class State(models.TextChoices):
-        WAITING = "waiting", "生成中"
-        READY = "ready", "可下载"
-        FAILED = "failed", "未生成"
-        ERASED = "erased", "已删除"
-
-    public_id = models.UUIDField(unique=True, db_default=NewPublicId(), editable=False)
-    org_path = PathField("申请单位路径")
-    office_name = models.CharField("申请单位", max_length=100)
     report = models.CharField("报表", max_length=20)
     place_path = models.TextField("统计范围路径")  # frozen: a scope that has moved is asked for anew
     place_name = models.CharField("统计范围", max_length=100)
     choice = models.JSONField("统计口径", default=dict)  # enumerations, as in the page's address
-    state = models.CharField("状态", max_length=10, choices=State, default=State.WAITING)
-    requested_by: Any = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="申请人"
-    )
-    requested_by_name = models.CharField("申请人姓名", max_length=50)
-    requested_at = models.DateTimeField("申请时间", db_default=Now())
-    job = models.ForeignKey(Job, models.PROTECT, verbose_name="任务")
-    stored_as = models.CharField("存储名", max_length=32, blank=True)
-    size = models.BigIntegerField("字节数", default=0)
-    expires_at = models.DateTimeField("保留至", null=True)
-    downloads = models.PositiveIntegerField("下载次数", default=0)
-
-    objects = ScopedQuerySet.as_manager()
 
     class Meta:
         verbose_name = "统计报表文件"

@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import CharField, F, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 
-from registry.protection import in_force
+from registry.protection import protected_ids
 from reports.cubes import DIMENSIONS, Cube
 from reports.expressions import ChildPath
 from reports.models import Summary
@@ -55,9 +55,9 @@ def _rows_at(cube: Cube, path: str, *, exact: bool, protected: bool | None) -> "
     rows = cube.rows().filter(**{lookup: path})
     if protected is None or not cube.person:
         return rows
-    held = in_force().values_list("student_id", flat=True)
     # They are few: asked for first, they are found by their index, whatever the planner thinks of a scope.
-    return rows.filter(student_id__in=list(held)) if protected else rows.exclude(student_id__in=held)
+    held = protected_ids()
+    return rows.filter(student_id__in=held) if protected else rows.exclude(student_id__in=held)
 
 
 def _dimensions(cube: Cube, path: str) -> dict[str, Any]:

@@ -1,9 +1,10 @@
 """Small cells of sensitive numbers are hidden, and with them as many more as keep anybody from working them
 out (SECURITY EX-4).
 
-What a reader above the school sees of a sensitive measure is a fixed set of tables: the tree of offices from
-her own downwards, and at her own office one dimension at a time; never two dimensions together. Each number
-then stands in one sum with its neighbours, and it is enough to protect each sum.
+What a reader above the school sees of a sensitive measure is the tree of offices from her own downwards, and
+nothing else. Each number then stands in one sum with its neighbours, and it is enough to protect each sum. By
+grade, by sex … only the total is told: where one school alone has the senior grades, their rows would be its
+number, and that number the neighbour's who is hidden with it.
 """
 
 from collections.abc import Collection, Mapping

@@ -16,7 +16,7 @@ from config.rules import rule
 from registry.codes import choices, division_full_name, label
 from registry.exporting.terms import PURPOSES
 from registry.record import school_year_start
-from reports.cubes import PUPILS, SEALED, Cube
+from reports.cubes import CUBES, PUPILS, SEALED, Cube
 from reports.definitions import BELOW, PERSONAL, REPORTS, Column, Report
 from reports.folding import unit_of
 from reports.models import UnitState
@@ -54,7 +54,13 @@ class Choice:
 class Row:
     key: str
     label: str
-    values: dict[str, int | None] = field(default_factory=dict)  # None: not to be shown (EX-4)
+    # None: not to be shown (EX-4), or a share of nothing; without a key: its source is not split like this.
+    values: dict[str, int | None] = field(default_factory=dict)
+
+    def is_hidden(self, column: Column) -> bool:
+        """Whether there is a number that must not be shown."""
+        return not any(column.share) and column.key in self.values and self.values[column.key] is None
+
     office: Organization | None = None
 
 
@@ -156,7 +162,9 @@ def read_table(user: User, choice: Choice) -> Table:
     if choice.split == BELOW:
         rows = {one.path: Row(one.path, one.name, office=one) for one in reading.children}
     total = Row("", choice.office.name)
-    for cube in choice.report.cubes():
+    # A source that does not know what is asked for has no number in the table, rather than a wrong one.
+    sources = [cube for cube in choice.report.cubes() if choice.where.keys() <= cube.dims.keys()]
+    for cube in sources:
         if cube.sealed and not reading.may_open:
             continue
         total.values |= reading.total(cube)
@@ -165,14 +173,20 @@ def read_table(user: User, choice: Choice) -> Table:
                 rows[key] = Row(key, reading.label(key))
             rows[key].values.update(values)
     shown = _ordered(rows, choice)
-    columns = choice.report.columns
+    columns = _columns(choice.report, {cube.code for cube in sources})
     if not reading.may_open:
         columns = tuple(one for one in columns if not one.sensitive)
     table = Table(choice, columns, shown, total, reading.is_live, *reading.moments())
-    _complete(table)
+    _complete(table, reading)
     if reading.is_above_school:
         _hide(table, reading)
     return table
+
+
+def _columns(report: Report, sources: set[str]) -> tuple[Column, ...]:
+    """Those that these sources count, and the percentages of two of them."""
+    keys = {one.key for one in report.columns if one.cube in sources}
+    return tuple(one for one in report.columns if one.key in keys or any(one.share) and keys >= {*one.share})
 
 
 class _Reading:
@@ -184,10 +198,8 @@ class _Reading:
         self.is_live = self.unit is not None
         self.is_above_school = not (user.acting_office and user.acting_office.kind == Kind.SCHOOL)
         own = self.office.path == user.acting_path
-        # Fixed tables only: the tree of offices, and one dimension at her own office (reports.suppression).
-        self.may_open = not choice.where and (choice.split == BELOW or own or self.office.kind == Kind.SCHOOL)
-        if self.is_above_school and not own and choice.split != BELOW:
-            self.may_open = False
+        # Of what is sealed: the tree of offices, and at her own office a total (reports.suppression).
+        self.may_open = not choice.where and (choice.split == BELOW or own)
         self._children: list[Organization] | None = None
 
     @property
@@ -207,22 +219,28 @@ class _Reading:
 
     def total(self, cube: Cube) -> dict[str, int]:
         found = self._read(cube, ())
-        return {name: int(found[0].get(name, 0)) for name in cube.measures}
+        return {name: int(found[0][name]) for name in cube.measures} if found else {}
 
     def parts(self, cube: Cube) -> dict[str, dict[str, int]]:
-        if self.choice.split == BELOW or self.choice.split in cube.dims:
-            lines = self._read(cube, (self.choice.split,))
-            return {
-                str(line[self.choice.split]): {name: int(line[name]) for name in cube.measures}
-                for line in lines
-            }
-        return {}
+        if not self.splits(cube):
+            return {}
+        return {
+            str(line[self.choice.split]): {name: int(line[name]) for name in cube.measures}
+            for line in self._read(cube, (self.choice.split,))
+        }
+
+    def splits(self, cube: Cube) -> bool:
+        """Whether the numbers of `cube` are told row by row, or only in total."""
+        if cube.sealed and self.is_above_school:
+            return self.choice.split == BELOW  # reports.suppression says why
+        return self.choice.split == BELOW or self.choice.split in cube.dims
 
     def _read(self, cube: Cube, by: tuple[str, ...]) -> list[dict[str, Any]]:
-        where = {name: value for name, value in self.choice.where.items() if name in cube.dims}
-        if len(where) < len(self.choice.where):  # the cube cannot tell: no number rather than a wrong one
-            return [] if by else [{}]
-        period = self.choice.year
+        lines = self._read_alone(cube, by)
+        return _added(lines, self._read_alone(CUBES[cube.beside], by), by) if cube.beside else lines
+
+    def _read_alone(self, cube: Cube, by: tuple[str, ...]) -> list[dict[str, Any]]:
+        where, period = dict(self.choice.where), self.choice.year
         path = self.office.path
         if self.is_live and not (cube.sealed and self.is_above_school):
             protected = None if shows_protected(self.user) else False
@@ -275,11 +293,13 @@ def _is_expected(office: Organization | None) -> bool:
     return office is not None and (office.is_authority or office.kind == Kind.SCHOOL)
 
 
-def _complete(table: Table) -> None:
-    """Zeros for what no row was found of, and the percentages."""
+def _complete(table: Table, reading: _Reading) -> None:
+    """Zeros for what no row was found of, and the percentages. A source that is not split like the table
+    fills the total only.
+    """
     for row in (table.total, *table.rows):
         for column in table.columns:
-            if not any(column.share):
+            if column.cube and (row is table.total or reading.splits(CUBES[column.cube])):
                 row.values.setdefault(column.key, 0)
         for column in table.columns:
             part, whole = column.share
@@ -296,17 +316,18 @@ def _hide(table: Table, reading: _Reading) -> None:
     if not sensitive:
         return
     out_of_sight = _hidden_on_the_way(reading, sensitive, least)
+    rows = table.rows if reading.splits(SEALED) else []
     for key in sensitive:
         total, of = table.total.values, int(table.total.values.get("pupils") or 0)
         if key in out_of_sight or is_small(int(total[key] or 0), of, least):
-            hidden = {row.key for row in table.rows}
+            hidden = {row.key for row in rows}
             total[key] = None
             table.hides = True
         else:
-            values = {row.key: int(row.values[key] or 0) for row in table.rows}
-            pupils = {row.key: int(row.values.get("pupils") or 0) for row in table.rows}
+            values = {row.key: int(row.values[key] or 0) for row in rows}
+            pupils = {row.key: int(row.values.get("pupils") or 0) for row in rows}
             hidden = hidden_among(values, pupils, least)
-        for row in table.rows:
+        for row in rows:
             if row.key in hidden:
                 row.values[key] = None
                 table.hides = True

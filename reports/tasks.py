@@ -6,8 +6,10 @@ from django.db import OperationalError
 from accounts.models import Organization
 from config.jobs import resume
 from config.scope import NATION
+from registry.exporting.made import purge
 from reports import files, folding
 from reports.files import RUN
+from reports.models import ReportFile
 
 _LAST = 9  # behind whatever somebody waits for
 
@@ -87,4 +89,4 @@ def resume_reports() -> int:
 @shared_task
 def purge_reports() -> int:
     """Hourly: erase report files past their time (EX-5, RD-8)."""
-    return files.purge([NATION, *_tops()])
+    return purge(ReportFile, [NATION, *_tops()])

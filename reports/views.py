@@ -19,10 +19,12 @@ from accounts.roles import Right
 from audit.services import record_list
 from config.errors import NotFound
 from config.scope import ancestors
+from registry.exporting.made import downloads_left
 from registry.models import Export
 from registry.views.exports import file_answer
 from reports import files, folding
 from reports.definitions import BELOW, REPORTS, SPLITS, Column
+from reports.evaluation import evaluate
 from reports.models import ReportFile
 from reports.tables import (
     Choice,
@@ -85,7 +87,7 @@ def _line(row: Row, table: Table, may_list: bool) -> dict[str, Any]:
     cells = [
         {
             "value": row.values.get(column.key), "list": _list_of(row, column, table) if may_list else "",
-            "hidden": row.values.get(column.key) is None and not any(column.share),
+            "hidden": row.is_hidden(column),
         }
         for column in table.columns
     ]  # fmt: skip
@@ -110,7 +112,8 @@ def _list_of(row: Row, column: Column, table: Table) -> str:
 def _chart(request: HttpRequest, table: Table) -> dict[str, Any] | None:
     """Bars of one column; the table beside it holds the same numbers."""
     keys = [column.key for column in table.columns]
-    default = "pupils" if "pupils" in keys else keys[0]
+    told = [key for key in keys if any(key in row.values for row in table.rows)]
+    default = "pupils" if "pupils" in told else (told or keys)[0]
     wanted = request.GET.get("show", "")
     key = wanted if wanted in keys else default
     values = [(row.label, row.values.get(key)) for row in table.rows]
@@ -205,12 +208,23 @@ def refresh(request: HttpRequest, code: str) -> HttpResponse:
 
 @requires(Right.VIEW_REPORT)
 @require_GET
+def evaluation(request: HttpRequest) -> HttpResponse:
+    """The yearly evaluation sheet of an office, to be printed and signed."""
+    user, given = _user(request), {key: request.GET.get(key, "") for key in ("office", "year")}
+    choice = read_choice(user, "verification", given)
+    return render(request, "reports/evaluation.html", {"sheet": evaluate(choice.office, choice.year, user)})
+
+
+@requires(Right.VIEW_REPORT)
+@require_GET
 def made(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """One file: how far it is, and the download."""
     found = files.open_file(_user(request), public_id)
     template = "reports/_file.html" if request.headers.get("HX-Request") else "reports/file.html"
     own = found.requested_by_id == _user(request).pk
-    context = {"file": found, "report": REPORTS.get(found.report), "is_own": own}
+    context = {
+        "file": found, "report": REPORTS.get(found.report), "is_own": own, "left": downloads_left(found),
+    }  # fmt: skip
     if found.report not in REPORTS:
         raise NotFound()
     return render(request, template, context)

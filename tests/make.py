@@ -33,6 +33,8 @@ from config.models import Job, RuleValue
 from registry.codes import DATA, rows_of
 from registry.identity import check_digit
 from registry.models import (
+    Admission,
+    AdmissionList,
     Campaign,
     ConfirmationSheet,
     Enrolment,
@@ -40,6 +42,8 @@ from registry.models import (
     Export,
     FamilyMember,
     Finding,
+    GraduationList,
+    GraduationRecord,
     IdentityDocument,
     ImportBatch,
     ImportRow,
@@ -383,7 +387,9 @@ def make_committed_batch(
 
 
 def make_dropout(student: Student, actor: User) -> tuple[Any, ...]:
-    """An absence, a suspicion, a dropout's entry, a report, a watch entry and a household list."""
+    """An absence, a suspicion, a dropout's entry, a report, a watch entry, a household list, an archive that
+    was handed over, and a list of the ministry.
+    """
     from config.sealed_files import digest_of
     from registry import models
     from registry.dropout import absences, watching
@@ -409,7 +415,13 @@ def make_dropout(student: Student, actor: User) -> tuple[Any, ...]:
     )  # fmt: skip
     handed.set_fields({"name": student.name})
     handed.save()
-    return absence, suspicion, handed.entry, report, watched, household, handed
+    pushed = models.DropoutList(
+        pk=next_ids("registry_dropoutlist")[0], org_path=make_office(NATION).path, file_name="名单.xlsx",
+        rows_total=1, created_by=actor, created_by_name=actor.name,
+    )  # fmt: skip
+    pushed.set_cells([(2, {"number": "G1", "name": "无名"})])
+    pushed.save(force_insert=True)
+    return absence, suspicion, handed.entry, report, watched, household, handed, pushed
 
 
 def make_promotion(path: str = SCHOOL) -> PromotionSchool:
@@ -426,6 +438,32 @@ def make_promotion(path: str = SCHOOL) -> PromotionSchool:
     return PromotionSchool.objects.create(
         org_path=path, part=part, school=school, year=run.year, digest="0" * 64, counts={"before": 0}
     )
+
+
+def make_graduate(spell: Enrolment, day: date) -> GraduationRecord:
+    """The record that a graduation on the day leaves at the school of the spell, without its list's way."""
+    made = GraduationList.objects.create(
+        org_path=spell.org_path, school=spell.school, school_year=day.year - 1, grade=spell.grade,
+        state=GraduationList.State.DONE, prepared_by=make_registrar(spell.org_path), prepared_by_name="测试",
+    )  # fmt: skip
+    return GraduationRecord.objects.create(
+        org_path=spell.org_path, graduation=made, student=spell.student, enrolment=spell,
+        school_year=made.school_year, school_name=spell.school.name, grade=spell.grade, name=spell.name,
+        sex=spell.sex, outcome="1", number=f"BY-TEST-{spell.pk}", graduated_on=day, fields=b"",
+    )  # fmt: skip
+
+
+def make_admission(student: Student, by: User, path: str = SCHOOL) -> Admission:
+    """The pupil on the list of the school at `path`, as the reviewer's result list has it."""
+    results = AdmissionList.objects.create(
+        org_path=by.posts.get().office.path, school_year=2026, file_name="录取名单.xlsx", rows_total=1,
+        created_by=by, created_by_name=by.name, state=AdmissionList.State.DONE,
+    )  # fmt: skip
+    results.refresh_from_db()
+    return Admission.objects.create(
+        org_path=path, results=results, student=student, school=make_office(path), name=student.name,
+        sex=student.sex, former_school="测试小学", grade="21",
+    )  # fmt: skip
 
 
 def make_sealing(path: str = SCHOOL) -> Sealing:
@@ -480,6 +518,13 @@ def make_sheet(school: SchoolVerification, student: Student, school_class: Schoo
         org_path=school.org_path, campaign=school.campaign, student=student, school_class=school_class,
         code=f"T{next(_SEQUENCE):015d}", printed_by_name="班主任",
     )  # fmt: skip
+
+
+def make_sheet_print(school_class: SchoolClass, actor: User) -> Any:
+    """The sheets of a class, asked for and not printed yet."""
+    from archives import sheet_prints
+
+    return sheet_prints.ask([school_class.pk], actor=actor)
 
 
 def make_security_administrator(path: str, **fields: Any) -> User:

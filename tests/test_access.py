@@ -46,8 +46,7 @@ IMPORT_ROUTES = [
     *("import-detail", "import-rows", "import-errors", "import-cells", "import-preview", "import-commit"),
     "import-cancel",
 ]
-ROLL_ROUTES = ("verification:roll", "archives:sheets", "archives:sheets_print", "roll-detail",
-               "roll-confirm", "roll-sheets")  # fmt: skip
+ROLL_ROUTES = ("verification:roll", "archives:sheets", "roll-detail", "roll-confirm", "roll-sheets")
 CAMPAIGN_ROUTES = ("verification:again", "verification:running", "campaign-detail", "campaign-progress",
                    "campaign-again")  # fmt: skip
 VERIFICATION_ROUTES = ("verification:school", "verification:school_act", "verification-detail",
@@ -55,9 +54,11 @@ VERIFICATION_ROUTES = ("verification:school", "verification:school_act", "verifi
 FINDING_ROUTES = ("verification:finding", "verification:finding_act", "finding-detail",
                   *(f"finding-{act}" for act in ("order", "answer", "close-order")))  # fmt: skip
 PROBLEM_ROUTES = [
-    *("transfers:problem", "transfers:problem_arbitrate", "transfers:problem_reopen"),
-    *("problem-detail", "problem-arbitrate", "problem-reopen"),
+    "transfers:problem",
+    *(f"transfers:problem_{act}" for act in ("arbitrate", "hint", "reopen")),
+    *(f"problem-{act}" for act in ("detail", "arbitrate", "hint", "reopen")),
 ]
+SUBSTITUTE_ROUTES = ("accounts:substitute_end", "substitute-detail", "substitute-end")
 PROVISION_ROUTES = ("grant", "stop", "receiver_changed", "new_client")
 ACCOUNT_ROUTES = [
     *("accounts:person", "accounts:appoint", "accounts:person_leave", "accounts:person_code"),
@@ -80,8 +81,9 @@ GRADUATE_ROUTES = ("graduation:graduate", "graduation:destination", "graduate-de
 DROPOUT_ROUTES = [
     *((0, route) for route in ("dropout:absence", "absence-detail", "absence-visits", "absence-visit")),
     *((0, "absence-come-back"), (1, "dropout:suspicion"), (1, "dropout:written"), (2, "dropout:entry")),
+    (1, "archives:suspicion_answer"),
     *((3, "dropout:report_sign"), (3, "dropout-report-sign"), (4, "dropout:watch_end")),
-    *((5, "dropout:household"), (6, "dropout:handed_one")),
+    *((5, "dropout:household"), (6, "dropout:handed_one"), (7, "dropout:pushed")),
 ]
 OPEN_ROUTES = {
     *("exchange:token", "exchange:keys"),  # clients prove themselves by their secret; keys are public
@@ -155,6 +157,7 @@ class World:
             org_path=make.SCHOOL, student_id=self.student.pk, field="phone", reason="测试",
             asked_by=self.office["registrar"], asked_by_name="测试",
         )  # fmt: skip
+        self.admission = make.make_admission(self.student, self.office["reviewer"])
         self.sealing = make.make_sealing()
         self.promotion = make.make_promotion()
         self.run = MassRun.objects.create(kind="seal", path=make.NATION, day=today(), touched=9000)
@@ -165,6 +168,7 @@ class World:
         self.export_id = make.make_export(self.person("registrar@school")).public_id
         self.verification = make.make_verification(self.school_class.school.organization)
         self.confirmation = make.make_sheet(self.verification, self.student, self.school_class)
+        self.sheet_print = make.make_sheet_print(self.school_class, self.person("registrar@school")).public_id
         self.finding, self.sampled = make.make_findings(self.verification, self.student)
         self.report_file = make_report_file(self.person("registrar@school")).public_id
         self.notice = Notice.objects.create(user=self.person("registrar@school"), kind="urged", target="/")
@@ -222,7 +226,8 @@ class World:
             **dict.fromkeys(("entries:end", "entry-detail", "entry-void", "entry-lift"), [self.entry.pk]),
             "entries:class_sheet": [self.school_class.pk],
             "enrolling:number_class": [self.school_class.pk],
-            "enrolling:settle": [10**9],
+            **dict.fromkeys(("enrolling:drop", "admission-drop", "admission-claim"), [self.admission.pk]),
+            **dict.fromkeys(("enrolling:result", "admissionlist-detail"), [self.admission.results.public_id]),
             "entries:template": ["fitness"],
             **dict.fromkeys(("entries:sheet", "entries:progress", "entries:drop"), [self.sheet.public_id]),
             "registry:student_edit": [self.student.public_id],
@@ -240,13 +245,15 @@ class World:
             **dict.fromkeys(FINDING_ROUTES, [self.finding.pk]),
             "verification:sample": [self.sampled.sample_id],
             "archives:sheet": [self.confirmation.code],
+            "archives:sheet_print": [self.school_class.pk, self.student.public_id],
+            **dict.fromkeys(("archives:sheet_made", "archives:sheet_file"), [self.sheet_print]),
             "registry:problem": [self.problem.pk],
             **dict.fromkeys(PROBLEM_ROUTES, [self.problem.pk]),
             "registry:snapshot": [self.snapshot.pk],
             "registry:guest": [self.guest.pk],
             "registry:guest_end": [self.guest.pk],
             **{route: [self.dropout[place]] for place, route in DROPOUT_ROUTES},
-            "transfers:receive": [self.handover.pk],
+            **dict.fromkeys(("transfers:receive", "handover-receive"), [self.handover.pk]),
             **{route: [self.graduation.public_id] for route in GRADUATION_ROUTES},
             **{route: [self.graduate.public_id] for route in GRADUATE_ROUTES},
             **{route: [self.graduate.graduation.public_id] for route in GRADUATED_ROUTES},
@@ -262,7 +269,7 @@ class World:
             "transfers:case_photos": [self.photos_case.number],
             "accounts:notice": [self.notice.pk],
             "notice-read": [self.notice.pk],
-            "accounts:substitute_end": [self.substitute.pk],
+            **dict.fromkeys(SUBSTITUTE_ROUTES, [self.substitute.pk]),
             **dict.fromkeys(("accounts:unseal", "sealing-detail", "sealing-unseal"), [self.sealing.pk]),
             "accounts:mass_run_confirm": [self.run.pk],
             **dict.fromkeys(REPORT_ROUTES, ["overview"]),
@@ -280,7 +287,7 @@ class World:
             "office-change-detail": [self.rehearsal.public_id],
             "office-change-file": [self.rehearsal.public_id],
             "transfers:office_rehearse": [self.case.number],
-            "transfers:urge": [self.case.steps.get(is_current=True).pk],
+            **dict.fromkeys(("transfers:urge", "overdue-urge"), [self.case.steps.get(is_current=True).pk]),
             "accounts:office": [make.make_office(make.SCHOOL).pk],
             "transfers:case": [self.case.number],
             "transfers:decide": [self.case.number],

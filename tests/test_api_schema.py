@@ -48,6 +48,7 @@ from tests.exchange.building import bare_client, bearer
 from tests.reports.building import make_report_file
 from tests.transfers.filing import file_pupil, make_rehearsal, picture
 from tests.transfers.graduating import make_graduation
+from tests.transfers.moving import make_moves
 from transfers.models import Case
 
 pytestmark = pytest.mark.usefixtures("ground", "kept_connection")
@@ -160,6 +161,19 @@ def problem_ids(student: Student) -> dict[str, dict[str, Any]]:
     return {"/problems/": {"id": problem.pk}}
 
 
+def waiting_ids(case: Case, leader: User, registrar: User) -> dict[str, dict[str, Any]]:
+    """A step that somebody may urge, a file on its way, and somebody who stands in."""
+    arriving = make.make_student(make.make_class(case.to_path))
+    post = make.add_post(registrar, "leader", case.to_path, make.soon())
+    post.stands_for = leader
+    post.save()
+    return {
+        "/overdue/": {"id": case.steps.get(is_current=True).pk},
+        "/handovers/": {"id": make_moves(arriving)[2].pk},
+        "/substitutes/": {"id": post.pk},
+    }
+
+
 class Ground:
     """A school at work: who is asked, and real ids for the addresses."""
 
@@ -175,6 +189,7 @@ class Ground:
         }
         self.case: Case = file_pupil({**self.people, "class": self.school_class})
         self.student = Student.objects.get(cases=self.case)
+        self.admission = make.make_admission(self.student, self.people["reviewer"])
         job = Job.objects.create(kind="check_intake", path=make.SCHOOL, started_by_name="测试")
         notice = Notice.objects.create(user=self.people["registrar"], kind="urged", target="/")
         self.ids = {
@@ -184,6 +199,7 @@ class Ground:
             "/rolls/": {"id": self.school_class.pk},
             **verification_ids(self.school_class),
             **problem_ids(self.student),
+            **waiting_ids(self.case, self.people["leader"], self.people["registrar"]),
             **entry_ids(self.school_class, self.people["registrar"]),
             "/schools/": {"id": self.school_class.school_id},
             "/codes/": {"name": "example"},
@@ -195,6 +211,8 @@ class Ground:
             "/warnings/": {"id": make.make_warning().pk},
             **graduation_ids(),
             "/office-changes/": {"public_id": str(make_rehearsal(self.people["reviewer"]).public_id)},
+            "/admissions/": {"id": self.admission.pk},
+            "/admission-lists/": {"public_id": str(self.admission.results.public_id)},
             **dropout_ids(self.school_class, self.people["registrar"]),
             "/exports/": {"public_id": str(make.make_export(self.people["registrar"]).public_id)},
             "/promotions/": {"public_id": str(make.make_promotion().part.run.public_id)},

@@ -123,6 +123,8 @@ def test_the_wider_scope_is_set_in_the_listed_places_only() -> None:
         "transfers/tracking.py",  # the path that the code's own row names
         "transfers/completion.py",  # the path that the outbox row names
         "archives/services.py",  # purge, per province
+        "archives/sheet_prints.py",  # the path that the job names
+        "registry/exporting/made.py",  # the path that the job names; purge, per province
         "archives/photos.py",  # erasing after a commit, and the purge, per province
         "archives/photo_checking.py",  # the job's own school
         "registry/management/commands/trace_export.py",  # a leak may stem from any office
@@ -132,8 +134,10 @@ def test_the_wider_scope_is_set_in_the_listed_places_only() -> None:
         "registry/exporting/running.py",  # the path that the job names
         "registry/exporting/collecting.py",  # purge, per province
         "registry/dropout/alarm.py",  # the job's own, per province
+        "registry/dropout/hosting.py",  # likewise; and the path that the ledger's own row names
+        "registry/dropout/pushing.py",  # the path that the job names; the purge
         "registry/dropout/reporting.py",  # the job's own, per province
-        "registry/dropout/watching.py",  # the job's own, per province
+        "registry/dropout/watching.py",  # the job's own, per county
         "registry/dropout/households.py",  # the job's county; who of a list is enrolled is asked nationally
         "registry/tasks.py",  # counts before a mass run, per province
         "registry/verification/running.py",  # the office of the unit that the campaign's row names
@@ -142,7 +146,9 @@ def test_the_wider_scope_is_set_in_the_listed_places_only() -> None:
         "registry/services/national_check.py",  # everybody is compared with everybody
         "registry/protection.py",  # yes or no: whoever looks in from elsewhere must not learn where (AZ-10)
         "registry/intake/arriving.py",  # purge, per province
+        "registry/enrolling/lists.py",  # the authority that the job names
         "registry/enrolling/admissions.py",  # who else has a pupil of the own list; graduates lie elsewhere
+        "registry/enrolling/auxiliary.py",  # the last number of a class, whoever took it along
         "registry/entries/sheets.py",  # the job of one sheet, and the purge, per province
         "registry/intake/checking.py",  # the path that the job names; uniqueness is national
         "registry/intake/comparing.py",  # a count in the log belongs to the school

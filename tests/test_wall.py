@@ -17,6 +17,7 @@ WALLED = {
     "registry_protection", "registry_revealrequest",
     "registry_promotionschool",
     "registry_absence", "registry_suspecteddropout", "registry_persuasionvisit", "registry_dropoutreport",
+    "registry_dropoutlist",
     "registry_handeddropout", "registry_watchentry", "registry_householdlist", "registry_householdrow",
     "registry_student", "registry_studentevent",
     "registry_identitydocument", "registry_identitydocumentevent",
@@ -34,7 +35,7 @@ WALLED = {
     "registry_certificateprint", "registry_certificateproof",
     "registry_recordentry", "registry_entrysheet", "registry_admissionlist", "registry_admission",
     "registry_schoolverification", "registry_finding", "registry_sample", "registry_samplerow",
-    "archives_material", "archives_photobatch", "archives_photofile",
+    "archives_material", "archives_photobatch", "archives_photofile", "archives_sheetprint",
     "transfers_case", "transfers_step", "transfers_evidence",
 }  # fmt: skip
 NOT_WALLED = {

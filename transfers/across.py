@@ -3,7 +3,7 @@ counted, recorded.
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial, reduce
@@ -20,10 +20,13 @@ from audit.budgets import spend
 from audit.services import record_look_up
 from config.clock import today
 from config.crypto import blind_index
+from config.errors import NotFound
 from config.scope import NATION, ancestors, common_path, current_scope, scope
+from registry.enrolling.admissions import LIVE, OWN
 from registry.form_values import parse_date
 from registry.identity import canonical, family, fold_number, mask_name, search_keys
 from registry.models import (
+    Admission,
     Enrolment,
     IdentityDocument,
     ImportBatch,
@@ -42,6 +45,7 @@ from registry.services.intake_rules import Entrant, base_list_area, not_on_base_
 from registry.status import LEFT, OPEN, STATUSES
 from transfers.consistency import (
     DoesNotMatch,
+    EnrolledElsewhere,
     FoundExpired,
     MarkedAsLeft,
     OpenElsewhere,
@@ -68,6 +72,11 @@ def reaching(first: str, second: str) -> Iterator[None]:
     else:
         with scope(both):
             yield
+
+
+def both_sides() -> AbstractContextManager[None]:
+    """Look at the other side of an own problem record, wherever it lies: what it says is yes or no."""
+    return scope(NATION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,15 +182,22 @@ class Found:
 
 
 def find_pupil(
-    actor: User, *, name: str, number: str, route: str, is_move: bool = True, ended: Collection[str] = ()
+    actor: User,
+    *,
+    name: str,
+    number: str,
+    route: str,
+    is_move: bool = True,
+    ended: Collection[str] = (),
+    contests: Collection[str] = (),
 ) -> Found:
     """The pupil with exactly this 学籍号, current or former, and this name; while she has no G, an identity
     number will do. Whatever would stop a filing is said here, before anybody is sent for papers (2001 to
-    2003); a problem record stops a move only.
+    2003); a problem record stops a move only, open business of the kinds in `contests` nothing.
 
     Counted and recorded, refused or not. Raises NotAllowed, BudgetStepUp, BudgetSpent, Stopped,
-    DoesNotMatch, OpenElsewhere, MarkedAsLeft, StatusEnded (unless the status is one of `ended`),
-    ProblemFirst.
+    DoesNotMatch, OpenElsewhere, EnrolledElsewhere, MarkedAsLeft, StatusEnded (unless the status is one of
+    `ended`), ProblemFirst.
     """
     explain(actor, Right.LOOK_UP, at=actor.acting_path).or_raise()
     spend(actor, "look_ups")
@@ -192,14 +208,31 @@ def find_pupil(
         spell = latest_spell(student)
         if spell is None:  # a registration that was refused: no status, and so nothing to be found
             raise DoesNotMatch(afterwards=_counted(actor, route, is_found=False))
-        _refuse_unfit(student, spell, is_move, _counted(actor, route, is_found=True), ended)
+        counted = _counted(actor, route, is_found=True)
+        _refuse_open(student, actor, counted, contests)
+        _refuse_unfit(student, spell, is_move, counted, ended)
         school = _school_words(spell.org_path, actor, student.pk)
     record_look_up(actor=actor, route=route, found=True)
-    held = {"student": student.pk, "name": _name_digest(student), "actor": actor.pk}
+    token = _token(student, actor)
     return Found(
-        signing.dumps(held, salt=_FOUND), mask_name(student.name), school, spell.grade, stage_of(spell.grade),
-        spell.status,
+        token, mask_name(student.name), school, spell.grade, stage_of(spell.grade), spell.status
     )  # fmt: skip
+
+
+def listed(row: Admission, actor: User, *, route: str) -> str:
+    """The token of a pupil whom a result list gives to the actor's own school: she need not be searched for,
+    and is recorded all the same. Raises NotFound when the list gives her no more.
+    """
+    if row.state not in LIVE:
+        raise NotFound()
+    record_look_up(actor=actor, route=route, found=True)
+    with scope(NATION):
+        return _token(Student.objects.get(pk=row.student_id), actor)
+
+
+def _token(student: Student, actor: User) -> str:
+    held = {"student": student.pk, "name": _name_digest(student), "actor": actor.pk}
+    return signing.dumps(held, salt=_FOUND)
 
 
 def found(token: str, actor: User) -> tuple[Student, Organization]:
@@ -260,6 +293,16 @@ def _holder_of(text: str) -> Student | None:
     return next(iter(holders.values())) if len(holders) == 1 else None
 
 
+def _refuse_open(student: Student, actor: User, counted: "partial[None]", contests: Collection[str]) -> None:
+    """Raise unless nothing about the pupil is open, or only what the asked procedure contests."""
+    business = OpenBusiness.objects.filter(student=student).first()
+    if business is None or business.kind in contests:
+        return
+    is_rival = business.kind == OWN and business.to_path != actor.acting_path
+    refusal = EnrolledElsewhere if is_rival else OpenElsewhere
+    raise refusal(place=_place_of(student.pk, business.to_path), afterwards=counted)
+
+
 def _refuse_unfit(
     student: Student,
     spell: Enrolment,
@@ -268,9 +311,6 @@ def _refuse_unfit(
     ended: Collection[str],
 ) -> None:
     """Raise what the national consistency check answers for a pupil whom number and name both name."""
-    business = OpenBusiness.objects.filter(student=student).first()
-    if business is not None:
-        raise OpenElsewhere(place=_place_of(student.pk, business.to_path), afterwards=counted)
     if spell.status == LEFT:
         raise MarkedAsLeft(place=_place_of(student.pk, spell.org_path), afterwards=counted)
     if spell.status not in OPEN and spell.status not in ended:

@@ -22,6 +22,7 @@ from registry.graduation import preparing, queries
 from registry.graduation.checking import examine
 from registry.graduation.refusals import RowsUnclear
 from registry.models import GraduationList, GraduationRecord, Student
+from registry.queries.rosters import Page
 from transfers.graduation import submit_list
 from transfers.views.registration import own_school
 
@@ -85,16 +86,9 @@ class Obstacle(serializers.Serializer[Any]):
     why = serializers.CharField(help_text="原因")
 
 
-class GraduationDetail(serializers.Serializer[GraduationList]):
+class GraduationDetail(GraduationRow):
     """A list with what would happen; `examined` comes by the context, none once it is done."""
 
-    id = serializers.UUIDField(source="public_id", help_text="名单编号")
-    school_year = serializers.IntegerField(help_text="学年，取起始年份")
-    grade = serializers.ChoiceField(choices("grade"), help_text="毕业年级代码")
-    state = serializers.ChoiceField(GraduationList.State.choices, help_text="状态")
-    total = serializers.IntegerField(help_text="毕业人数")
-    graduated_on = serializers.DateField(allow_null=True, help_text="毕业日期；未办理为空")
-    case = serializers.CharField(source="case_no", help_text="毕业申请的办件号；义务教育阶段为空")
     digest = serializers.SerializerMethodField(help_text="名单摘要，提交和确认时带上；已毕业为空")
     is_ready = serializers.SerializerMethodField(help_text="是否可以提交")
     skipped = serializers.SerializerMethodField(help_text="跳过的学生")
@@ -134,9 +128,9 @@ class GraduationDetail(serializers.Serializer[GraduationList]):
         return Obstacle(rows, many=True).data
 
 
-def _detail(held: GraduationList) -> Any:
+def _detail(held: GraduationList, user: Any) -> Any:
     is_done = held.state == GraduationList.State.DONE
-    return GraduationDetail(held, context={"examined": None if is_done else examine(held)}).data
+    return GraduationDetail(held, context={"examined": None if is_done else examine(held, user)}).data
 
 
 class GraduateRow(serializers.Serializer[Any]):
@@ -172,6 +166,14 @@ _EXAMPLE_GRADUATE = {
 }  # fmt: skip
 
 
+def _asked(request: Request, known: type[Query]) -> dict[str, str]:
+    return {key: str(value) for key, value in read_query(request, known).items()}
+
+
+def _page(request: Request, found: Page, shape: type[serializers.Serializer[Any]]) -> Response:
+    return page(request, shape(found.rows, many=True).data, found.after, found.total)
+
+
 class GraduationViewSet(ViewSet):
     """`/api/v1/graduations/`: make a list, set its rows, submit, confirm, return."""
 
@@ -185,17 +187,15 @@ class GraduationViewSet(ViewSet):
         example={"results": [_EXAMPLE_ROW], "next": None, "total": 1, "total_is_exact": True},
     )  # fmt: skip
     def list(self, request: Request) -> Response:
-        user: Any = request.user
-        after = read_query(request, GraduationQuery).get("after", "")
-        found = queries.read_lists(user, str(after))
-        return page(request, GraduationRow(found.rows, many=True).data, found.after, found.total)
+        asked = _asked(request, GraduationQuery)
+        return _page(request, queries.read_lists(self._user(request), **asked), GraduationRow)
 
     @describe(
         _TAG, "编制毕业名单", "列入本校一个毕业年级全部正常在校的学生。", body=GradeBody,
         sends={"grade": "16"}, answer=GraduationDetail, example=_EXAMPLE, creates=True,
     )  # fmt: skip
     def create(self, request: Request) -> Response:
-        user: Any = request.user
+        user = self._user(request)
         read_query(request)
         grade = read_body(request, GradeBody)["grade"]
         held = claim_key(request, "graduation-list", body_digest(request.data))
@@ -204,7 +204,7 @@ class GraduationViewSet(ViewSet):
         else:
             made = preparing.open_list(own_school(user), grade, actor=user)
             held.answer(status.HTTP_201_CREATED, reverse("graduation-detail", args=[made.public_id]))
-        return Response(_detail(made), held.status, headers={"Location": held.location})
+        return Response(_detail(made, user), held.status, headers={"Location": held.location})
 
     @describe(
         _TAG, "毕业名单", "人数、摘要、跳过的学生，以及不能毕业的原因。", path=_BY_ID,
@@ -283,7 +283,7 @@ class GraduationViewSet(ViewSet):
 
     def _answer(self, held: GraduationList) -> Response:
         held.refresh_from_db()
-        return Response(_detail(held))
+        return Response(_detail(held, self.request.user))
 
 
 class GraduateViewSet(ViewSet):
@@ -300,13 +300,10 @@ class GraduateViewSet(ViewSet):
     )  # fmt: skip
     def list(self, request: Request) -> Response:
         user: Any = request.user
-        query = read_query(request, GraduateQuery)
-        found = queries.read_graduates(
-            user, year=str(query.get("year", "")), after=str(query.get("after", ""))
-        )
+        found = queries.read_graduates(user, **_asked(request, GraduateQuery))
         students = [row["student_id"] for row in found.rows]
         record_list("student", students, actor=user, route="api:graduates-list")
-        return page(request, GraduateRow(found.rows, many=True).data, found.after, found.total)
+        return _page(request, found, GraduateRow)
 
     @describe(
         _TAG, "毕业记录", "一条毕业记录：证书编号、是否有效、毕业去向。每次查看留痕。", path=_GRADUATE,

@@ -25,7 +25,7 @@ from registry.services.problems import reopen
 from transfers.kinds.problem_arbitration import VERDICTS
 from transfers.problem_file import ProblemFile, SideFile, open_problem_file
 from transfers.problem_progress import Progress, read_progress
-from transfers.problems import arbitrate
+from transfers.problems import arbitrate, judge_hint
 from transfers.views.problems import visible_problem
 
 _TAG = "问题学籍"
@@ -91,6 +91,7 @@ class ProblemDetail(ProblemRow):
     judged_by = serializers.CharField(source="row.judged_by", help_text="认定单位")
     judgement = serializers.CharField(source="row.judgement", help_text="认定意见")
     may_arbitrate = serializers.BooleanField(help_text="您是否可以裁定")
+    may_judge = serializers.BooleanField(help_text="您的学校是否可以核对此线索")
     may_reopen = serializers.BooleanField(help_text="您是否可以重新打开")
 
     def to_representation(self, instance: ProblemFile) -> dict[str, Any]:
@@ -110,6 +111,7 @@ class _Flat:
     def __init__(self, file: ProblemFile) -> None:
         self.file, self.row, self.state = file, file.problem.row, file.problem.state
         self.sides, self.may_arbitrate, self.may_reopen = file.sides, file.may_arbitrate, file.may_reopen
+        self.may_judge = file.may_judge
 
 
 class ProblemQuery(Query):
@@ -119,6 +121,11 @@ class ProblemQuery(Query):
 
 class VerdictBody(Body):
     verdict = serializers.ChoiceField(VERDICTS, help_text="裁定")
+    reason = serializers.CharField(max_length=400, help_text="理由，不少于 4 个字")
+
+
+class HintBody(Body):
+    is_same = serializers.BooleanField(help_text="是否同一人；是的，列为问题学籍")
     reason = serializers.CharField(max_length=400, help_text="理由，不少于 4 个字")
 
 
@@ -173,6 +180,7 @@ _ONE = _ROW | {
     "judged_by": "",
     "judgement": "",
     "may_arbitrate": False,
+    "may_judge": False,
     "may_reopen": False,
 }
 _FIGURES = {
@@ -182,14 +190,18 @@ _FIGURES = {
 
 
 class ProblemViewSet(ViewSet):
-    """`problems/`, `problems/<id>/`, `arbitrate/`, `reopen/`, and `problems/progress/`."""
+    """`problems/`, `problems/<id>/`, `arbitrate/`, `hint/`, `reopen/`, and `problems/progress/`."""
 
     lookup_field = "id"
     lookup_value_regex = "[0-9]{1,18}"
 
     @property
     def required_rights(self) -> tuple[str, ...]:
-        acts = {"arbitrate": (Right.ARBITRATE,), "reopen": (Right.DECIDE, Right.ARBITRATE)}
+        acts: dict[str, tuple[str, ...]] = {
+            "arbitrate": (Right.ARBITRATE,),
+            "hint": (Right.FILE,),
+            "reopen": (Right.DECIDE, Right.ARBITRATE),
+        }
         return acts.get(self.action or "", (Right.VIEW_STUDENT,))
 
     @describe(
@@ -228,6 +240,22 @@ class ProblemViewSet(ViewSet):
     def arbitrate(self, request: Request, id: str) -> Response:
         found, sent = self.subject(request, id), read_body(request, VerdictBody)
         arbitrate(found, sent["verdict"], sent["reason"], actor=_user(request))
+        return self.answer(request, id)
+
+    @describe(
+        _TAG,
+        "核对线索",
+        "学校认定线索中的两人是否同一人：双方学校都认定不是的，销号，双方信息不变不再列出；是的，列为问题学籍。",
+        path=_BY_ID,
+        body=HintBody,
+        sends={"is_same": False, "reason": "父母、户籍均不同"},
+        answer=ProblemDetail,
+        example=_ONE | {"state": "hint"},
+    )
+    @action(detail=True, methods=["post"])
+    def hint(self, request: Request, id: str) -> Response:
+        found, sent = self.subject(request, id), read_body(request, HintBody)
+        judge_hint(found, sent["is_same"], sent["reason"], actor=_user(request))
         return self.answer(request, id)
 
     @describe(

@@ -17,7 +17,7 @@ from transfers.kinds.identity_change import IDENTITY_CHANGE
 from transfers.kinds.registration import REGISTRATION
 from transfers.models import Case, Step
 
-_KINDS = [(kind.code, str(kind.name)) for kind in KINDS.values()]
+CASE_KINDS = [(kind.code, str(kind.name)) for kind in KINDS.values()]
 # What can be filed by its answers; photos, batches and matters of offices have ways of their own.
 ASKING = [kind for kind in KINDS.values() if kind.about != About.OTHER]
 _FILED = [(kind.code, str(kind.name)) for kind in (REGISTRATION, IDENTITY_CHANGE, ALLOWANCE_CHANGE, *ASKING)]
@@ -142,7 +142,7 @@ class ReturnBody(Body):
 
 
 class CaseQuery(Query):
-    kind = serializers.ChoiceField(_KINDS, required=False, help_text="业务")
+    kind = serializers.ChoiceField(CASE_KINDS, required=False, help_text="业务")
     state = serializers.ChoiceField(Case.State.choices, required=False, help_text="状态")
     after = serializers.RegexField(f"^{NUMBER}$", required=False, help_text="翻页位置，取自上一页的 next")
 
@@ -150,7 +150,7 @@ class CaseQuery(Query):
 # ── Said ────────────────────────────────────────
 class CaseRow(serializers.Serializer[Any]):
     number = serializers.CharField(help_text="办件号")
-    kind = serializers.ChoiceField(_KINDS, help_text="业务")
+    kind = serializers.ChoiceField(CASE_KINDS, help_text="业务")
     state = serializers.ChoiceField(Case.State.choices, help_text="状态")
     pupil = serializers.CharField(help_text="学生姓名；不予通过后不再保存，为空")
     to = serializers.CharField(source="to_name", help_text="去向单位")
@@ -284,7 +284,7 @@ class CaseDetail(serializers.Serializer[CaseFile]):
     """One case in words, as its page shows it."""
 
     number = serializers.CharField(source="case.number", help_text="办件号")
-    kind = serializers.ChoiceField(_KINDS, source="case.kind", help_text="业务")
+    kind = serializers.ChoiceField(CASE_KINDS, source="case.kind", help_text="业务")
     state = serializers.ChoiceField(Case.State.choices, source="case.state", help_text="状态")
     sentence = serializers.CharField(help_text="状态的一句话说明")
     to = serializers.SerializerMethodField(help_text="去向单位")

@@ -11,6 +11,7 @@ from accounts.api_notices import NoticeViewSet
 from accounts.api_people import PersonViewSet
 from accounts.api_rules import RuleViewSet
 from accounts.api_sealings import SealingViewSet
+from accounts.api_substitutes import SubstituteViewSet
 from accounts.api_warnings import WarningViewSet
 from archives.api import MaterialView
 from registry.api.codes import CodeListViewSet
@@ -24,11 +25,13 @@ from registry.school_year.api import PromotionViewSet
 from registry.verification.api import CampaignViewSet, FindingViewSet, VerificationViewSet
 from registry.verification.api_rolls import RollViewSet
 from transfers.api import CaseViewSet
+from transfers.api_enrolling import AdmissionListViewSet, AdmissionViewSet
 from transfers.api_graduation import GraduateViewSet, GraduationViewSet
 from transfers.api_kinds import KindViewSet
 from transfers.api_offices import OfficeChangeViewSet
 from transfers.api_pace import PaceView
 from transfers.api_problems import ProblemViewSet
+from transfers.api_waiting import HandoverViewSet, OverdueViewSet
 
 router = SimpleRouter()
 router.register("students", StudentViewSet, basename="student")
@@ -57,8 +60,13 @@ router.register("log/acts", ActViewSet, basename="act")
 router.register("log/access", AccessViewSet, basename="access")
 router.register("warnings", WarningViewSet, basename="warning")
 router.register("graduations", GraduationViewSet, basename="graduation")
+router.register("admission-lists", AdmissionListViewSet, basename="admissionlist")
+router.register("admissions", AdmissionViewSet, basename="admission")
 router.register("graduates", GraduateViewSet, basename="graduate")
 router.register("promotions", PromotionViewSet, basename="promotion")
+router.register("overdue", OverdueViewSet, basename="overdue")
+router.register("handovers", HandoverViewSet, basename="handover")
+router.register("substitutes", SubstituteViewSet, basename="substitute")
 router.register("office-changes", OfficeChangeViewSet, basename="office-change")
 
 urlpatterns = [

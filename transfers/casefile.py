@@ -24,6 +24,7 @@ from transfers.examining import examine_case, exceptions_at, subject_of
 from transfers.filing import said
 from transfers.kind import Advice, EvidenceNeed, Facts, Kind, Proposed, Requirement
 from transfers.kinds import KINDS
+from transfers.kinds.problem_arbitration import ARBITRATION
 from transfers.kinds.registration import REGISTRATION
 from transfers.kinds.registration_batch import REGISTRATION_BATCH
 from transfers.models import Case, Step
@@ -149,6 +150,8 @@ class CaseFile:
                 return _("各环节均已同意，系统正在办结。")
             case State.DONE if self.case.kind in NUMBERED and self.dossier and self.dossier.student.number:
                 return _("已办结，学籍号 {number}。").format(number=self.dossier.masked_number)
+            case State.DONE if last and self.kind is ARBITRATION:
+                return _("{office}已裁定：{reason}").format(office=last.office_name, reason=last.reason)
             case State.DONE if last and self.kind.is_answered:
                 return _("{office}已采纳：{reason}").format(office=last.office_name, reason=last.reason)
             case State.DONE:

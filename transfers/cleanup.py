@@ -6,22 +6,28 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from accounts.models import User
 from accounts.rights import explain
 from accounts.roles import Right
-from audit.services import record
+from audit.services import Actor, System, record
 from config.clock import today
 from config.errors import NotFound, Refusal
 from config.paging import count_up_to
+from config.rules import rules
 from registry.codes import label
 from registry.models import Enrolment, OpenBusiness
 from registry.services.blockers import graduating_spells
+from registry.services.duplicates import blocking
+from registry.services.seasons import freeze_days
 from transfers import across
 from transfers.examining import is_reason
 from transfers.kinds import KINDS
+from transfers.kinds.conditions import NOT_FROZEN
+from transfers.kinds.identity_change import IDENTITY_CHANGE
 from transfers.models import Case
 from transfers.notify import case_cleaned
 from transfers.queries import PAGE, open_case
@@ -30,6 +36,7 @@ from transfers.route import authority_of
 from transfers.services import end_case
 
 MOST = 500  # cases ended together, each with its own event
+PACK = 100
 UNFINISHED = (Case.State.WAITING, Case.State.RETURNED)
 
 
@@ -121,18 +128,55 @@ def clean_up(number: str, *, actor: User, reason: str) -> Case:
             raise CaseClosed(state=case.get_state_display())
         if not is_reason(reason):
             raise ReasonNeeded()
-        kind = KINDS[case.kind]
-        case.payload["cleaned"] = {
-            "office": authority.name, "name": actor.signing_name, "on": today().isoformat(),
-        }  # fmt: skip
-        Case.objects.filter(pk=case.pk).update(payload=case.payload)
-        end_case(kind, case, Case.State.WITHDRAWN, actor=actor, reason=reason.strip())
-        record(
-            "transfers.case.clean_up", case, actor=actor, reason=reason.strip(), basis="R-GRD-02",
-            number=case.number, kind=kind.name,
-        )  # fmt: skip
-        case_cleaned(case, authority.name)
+        _end(case, authority.name, actor.signing_name, actor=actor, reason=reason.strip())
     return case
+
+
+def _end(case: Case, office: str, name: str, *, actor: Actor, reason: str) -> None:
+    """`office` is empty where nobody's office but the calendar ended it."""
+    kind = KINDS[case.kind]
+    case.payload["cleaned"] = {"office": office, "name": name, "on": today().isoformat()}
+    Case.objects.filter(pk=case.pk).update(payload=case.payload)
+    end_case(kind, case, Case.State.WITHDRAWN, actor=actor, reason=reason)
+    record(
+        "transfers.case.clean_up", case, actor=actor, reason=reason, basis="R-GRD-02", number=case.number,
+        kind=kind.name,
+    )  # fmt: skip
+    case_cleaned(case, office or name)
+
+
+# ── On its day, by itself ─────────────────────────────────────────────────────────────────────────────────
+def due(path: str) -> QuerySet[Case]:
+    """What the freeze of the graduating grades stops, was filed before it began and is not finished on the
+    day of cleaning (A7.4); nothing on other days than those from then to the end of the freeze. What is never
+    frozen (deaths, dropouts, problem records and the change that answers one) stays, and so does what was
+    filed since, by exception.
+    """
+    held, on = rules(("GRADUATING_CLEAN_ON", "GRADUATING_FREEZE"), at=path), today()
+    freeze = freeze_days(held["GRADUATING_FREEZE"], on)
+    day = held["GRADUATING_CLEAN_ON"].date_in(on.year)
+    if freeze is None or on < day:
+        return Case.objects.none()
+    stopped = [
+        code for code, kind in KINDS.items() if NOT_FROZEN.code in {one.code for one in kind.requirements}
+    ]
+    spells = Enrolment.objects.filter(graduating_spells(), org_path__within=path)
+    cases = Case.objects.filter(kind__in=stopped, state__in=UNFINISHED, student__in=spells.values("student"))
+    cases = cases.filter(filed_at__date__lt=freeze.first)
+    changing = list(cases.filter(kind=IDENTITY_CHANGE.code).values_list("student_id", flat=True))
+    sides = blocking(changing).values_list("student_id", "other_id")
+    return cases.exclude(kind=IDENTITY_CHANGE.code, student__in={pk for pair in sides for pk in pair})
+
+
+@transaction.atomic
+def clean_due(path: str) -> int:
+    """End a pack of what is due under `path`; how many. Safe to repeat, and to run twice at once."""
+    pack = list(due(path).select_for_update(skip_locked=True, of=("self",)).order_by("pk")[:PACK])
+    actor = System(path)
+    for case in pack:
+        with across.reaching(case.from_path, case.to_path):
+            _end(case, "", actor.name, actor=actor, reason=_("毕业年级停办，到期未办结"))
+    return len(pack)
 
 
 def cleaned_in_words(case: Case) -> str:
@@ -140,4 +184,6 @@ def cleaned_in_words(case: Case) -> str:
     by = case.payload.get("cleaned")
     if not by:
         return ""
+    if not by["office"]:
+        return _("毕业年级停办，到期未办结，系统于 {on} 终止了本办件，学生恢复到办理前的状态。").format(**by)
     return _("经主管部门清理：{office}于 {on} 终止了本办件，学生恢复到办理前的状态。").format(**by)

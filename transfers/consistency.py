@@ -30,6 +30,17 @@ class OpenElsewhere(Refusal):
     )
 
 
+class EnrolledElsewhere(OpenElsewhere):
+    """2002 of a graduate whom another school enrols: the way on is a claim (重复招生, A7.3)."""
+
+    rule, article = "A7.3", "教育部年度毕业升级工作通知"
+    message = _(
+        "{place}已有学校在办理该生的升学入籍（核验代码 2002，重复招生）。该生实际在贵校就读的，"
+        "请在“转入与借读”选择“重复招生核实”，上传在校就读证明，由主管部门裁定由哪所学校录取；"
+        "不在贵校就读的，不必再办。"
+    )
+
+
 class MarkedAsLeft(Refusal):
     """2002, second half."""
 

@@ -153,7 +153,7 @@ class Players:
     # ── Procedures with pages of their own ────────────────────────────────────────────────────────────────
     def _key_change(self) -> None:
         """A pupil's new name, which the county still has to look at."""
-        student = self._pupil(Plan("identity_change", STAR, grade="16"))
+        student = self._pupil(Plan("identity_change", STAR, grade="14"))
         registrar = self._person(Right.FILE, STAR)
         proposed = {"name": student.name[0] + "安澜", "happened_on": _ago(9)}
         case = file_case(

@@ -15,7 +15,6 @@ from audit.services import System
 from config.errors import NotFound
 from registry.models import Enrolment, OpenBusiness, Student
 from registry.record import latest_spell
-from registry.status import STATUSES
 from transfers import across, services
 from transfers.asking import Asking, split, take_answers
 from transfers.kind import (
@@ -34,7 +33,7 @@ from transfers.kinds.conditions import compulsory_only, no_problem, not_frozen, 
 from transfers.kinds.identity_change import IDENTITY_CHANGE
 from transfers.kinds.problem_sides import problem_waits
 from transfers.models import Case
-from transfers.refusals import CaseLocked, NotForStatus
+from transfers.refusals import CaseLocked
 from transfers.route import Planned, authority_of, plan, resolve
 from transfers.services import card_of, file_case
 
@@ -98,9 +97,8 @@ def _why_not(
         return _("该生有在办业务“{kind_name}”（{case_no}），请待其办结后再办。").format(**business)
     if spell is None:
         return _("该生没有有效的学籍。")
-    if kind.statuses and spell.status not in kind.statuses:
-        status = STATUSES[spell.status].name
-        return NotForStatus(status=status, kind=kind.name, among=_among(kind)).detail
+    if misfit := kind.misfit(spell.status):
+        return misfit.detail
     facts = Facts(Subject(student), spell.org_path, spell.org_path, {"grade": spell.grade})
     for requirement in kind.requirements:
         check = requirement.check
@@ -331,7 +329,7 @@ def said(kind: Kind, answers: Mapping[str, str], words: Mapping[str, str]) -> li
 def refile(case: Case, given: Mapping[str, Any], *, actor: User, materials: Sequence[Material] = ()) -> Case:
     """Send a returned case on its way again with other answers. Raises what `services.refile` raises."""
     kind = KINDS[case.kind]
-    with across.reaching(case.from_path, case.to_path):
+    with across.reaching(case.from_path, case.reach):  # the record may lie with neither of its offices
         asking = Asking(Organization.objects.get(path=case.to_path), case.student)
         answers = take_answers(kind, given, asking)
         case.payload["words"] = words_of(kind, answers, asking)
@@ -344,15 +342,12 @@ def find_elsewhere(kind: Kind, actor: User, *, name: str, number: str, route: st
     """
     is_move = any(requirement.check is no_problem for requirement in kind.requirements)
     found = across.find_pupil(
-        actor, name=name, number=number, route=route, is_move=is_move, ended=kind.statuses
-    )
-    if kind.statuses and found.status not in kind.statuses:
-        raise NotForStatus(status=STATUSES[found.status].name, kind=kind.name, among=_among(kind))
+        actor, name=name, number=number, route=route, is_move=is_move, ended=kind.statuses,
+        contests=kind.contests,
+    )  # fmt: skip
+    if misfit := kind.misfit(found.status):
+        raise misfit
     return found
-
-
-def _among(kind: Kind) -> str:
-    return "、".join(STATUSES[code].name for code in kind.statuses)
 
 
 def origin_of(student: Student) -> Organization:

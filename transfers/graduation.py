@@ -66,7 +66,7 @@ def graduation_of_case(case: Case, user: User) -> GraduationCase | None:
     if case.kind == GRADUATION.code:
         lists = GraduationList.objects.visible_to(user, Right.VIEW_CASE).select_related("school")
         found = lists.filter(pk=case.payload["graduation"]).first()
-        return GraduationCase(found, examine(found)) if found else None
+        return GraduationCase(found, examine(found, user)) if found else None
     if case.kind == PROOF.code:
         graduates = GraduationRecord.objects.visible_to(user, Right.VIEW_CASE).select_related("graduation")
         one = graduates.filter(pk=case.payload["graduate"]).first()

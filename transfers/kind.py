@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from accounts.roles import Right
 from registry.models import SchoolClass
 from registry.record import latest_spell
+from registry.status import STATUSES
+from transfers.refusals import NotForStatus
 
 if TYPE_CHECKING:
     from accounts.models import Organization, User
@@ -177,6 +179,8 @@ class Kind:
     prints: tuple[str, ...] = ()  # codes of the printed forms
     # The other office that the case is about, where it is not the pupil's own school that she comes from.
     opposite: "Callable[[Student, Mapping[str, Any]], Organization | None] | None" = None
+    # Business of the pupil that may be open elsewhere, since it is what this kind contests.
+    contests: tuple[str, ...] = ()
     steps_up: bool = False  # each decision needs a fresh second factor (AC-7), and is taken by itself
 
     @property
@@ -185,6 +189,13 @@ class Kind:
         or take it back.
         """
         return not self.right
+
+    def misfit(self, status: str) -> NotForStatus | None:
+        """What to say where it does not apply to a pupil of this status."""
+        if not self.statuses or status in self.statuses:
+            return None
+        among = "、".join(STATUSES[code].name for code in self.statuses)
+        return NotForStatus(status=STATUSES[status].name, kind=self.name, among=among)
 
     def needs(self, payload: Mapping[str, Any]) -> tuple[EvidenceNeed, ...]:
         """The papers that a case with this payload must have."""

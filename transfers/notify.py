@@ -8,6 +8,7 @@ from accounts.models import User
 from accounts.notices import Line, notify, notify_each
 from accounts.rights import Seat, seated
 from transfers.kinds import KINDS
+from transfers.kinds.enrolment_claim import as_told
 from transfers.models import Case, Step
 
 
@@ -19,6 +20,13 @@ def step_arrived(step: Step, case: Case) -> None:
         people - {case.filed_by_id}, "step_arrived", words, _address(case),
         about=case.number, once_key=f"arrived:{step.pk}",
     )  # fmt: skip
+
+
+def case_contests(case: Case) -> None:
+    """Another school claims what is open at an office: that office learns of it before anything happens."""
+    school = as_told(case.student_id, case.to_name)
+    words = f"{school}提交了{_title(case)}，涉及贵单位的在办业务或录取名单，请核对"
+    notify(seated([_release(case)])[_release(case)], "step_arrived", words, _address(case), about=case.number)
 
 
 def case_returned(case: Case, step: Step) -> None:

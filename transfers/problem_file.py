@@ -12,15 +12,17 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.roles import Right
 from archives.models import Material
+from config.errors import NotFound
 from config.scope import NATION
 from registry.codes import label
 from registry.models import OpenBusiness, ProblemRecord, Student
 from registry.queries.problems import Comparison, Party, Problem, compare, open_problem
+from registry.services.hints import hint_sides
 from registry.services.problems import is_ordered_away, standing_of, who_reopens
 from transfers.kind import Kind
 from transfers.kinds import KINDS
 from transfers.kinds.identity_change import IDENTITY_CHANGE
-from transfers.kinds.problem_arbitration import VERDICTS
+from transfers.kinds.problem_arbitration import ARBITRATION, VERDICTS
 from transfers.kinds.problem_deletion import HERE, PROBLEM_DELETION
 from transfers.kinds.problem_proof import PROBLEM_PROOF
 from transfers.models import Case, Evidence, Step
@@ -53,6 +55,7 @@ class SideFile:
     party: Party
     standing: str
     is_ordered: bool
+    is_hint: bool
     cases: list[dict[str, Any]] = field(default_factory=list)
     papers: list[Paper] = field(default_factory=list)
     offers: list[Offer] = field(default_factory=list)
@@ -62,8 +65,21 @@ class SideFile:
         return next((one for one in self.cases if one["is_open"]), None)
 
     @property
+    def proof(self) -> dict[str, Any] | None:
+        """The case by which it was substantiated."""
+        of_proof = (one for one in self.cases if one["kind"] == PROBLEM_PROOF.code)
+        return next((one for one in of_proof if one["state"] == Case.State.DONE), None)
+
+    @property
+    def proof_papers(self) -> list[Paper]:
+        number = self.proof["number"] if self.proof else ""
+        return [paper for paper in self.papers if paper.number == number]
+
+    @property
     def words(self) -> str:
         """How it stands and who still owes."""
+        if self.is_hint:
+            return _("学校认定不是同一人") if self.standing else _("等待学校核对")
         if self.standing and not (self.is_ordered and self.standing != "deleted"):
             return str(ProblemRecord.Standing(self.standing).label)
         if held := self.open_case:
@@ -81,6 +97,7 @@ class ProblemFile:
     lines: list[Comparison]
     sides: list[SideFile]
     may_arbitrate: bool
+    may_judge: bool  # a hint that her school has said nothing of
     may_reopen: bool
     moves_in: bool  # the child is here and the duplicate is gone: her record can be taken over
 
@@ -106,7 +123,7 @@ def open_problem_file(user: User, pk: int) -> ProblemFile:
     papers = _papers(user, cases)
     sides = []
     for party, student_id in zip(problem.sides, ids, strict=True):
-        side = SideFile(party, "", is_ordered=False)
+        side = SideFile(party, "", is_ordered=False, is_hint=row.is_hint)
         if student_id is not None:
             side.standing = standing_of(row, student_id)
             side.is_ordered = is_ordered_away(row, student_id)
@@ -120,10 +137,21 @@ def open_problem_file(user: User, pk: int) -> ProblemFile:
         compare(problem),
         sides,
         may_arbitrate=bool(row.arbitration_no) and not row.verdict and not row.closed_at and arbitrates,
+        may_judge=bool(hint_sides(row, user)),
         may_reopen=row.disposition == ProblemRecord.Disposition.PROVEN
         and any(user.may_act_at(right, path) for right, path in who_reopens(row)),
         moves_in=any(_is_deleted_here(one, user) for one in cases),
     )  # fmt: skip
+
+
+def problem_of_case(case: Case, user: User) -> ProblemFile | None:
+    """What an arbitration is about; None for other cases and for who does not see the pupils."""
+    if case.kind != ARBITRATION.code:
+        return None
+    try:
+        return open_problem_file(user, case.payload["problem"])
+    except NotFound:
+        return None
 
 
 def _is_deleted_here(case: dict[str, Any], user: User) -> bool:
@@ -139,14 +167,19 @@ def _cases(user: User, row: ProblemRecord) -> list[dict[str, Any]]:
         student_id__in=[pk for pk in (row.student_id, row.other_id) if pk],
         kind__in=[kind.code for kind in DISPOSITIONS],
     )
+    approved = Step.objects.filter(case=OuterRef("pk"), decision=Step.Decision.APPROVE).order_by("-ordinal")
     columns = seen.order_by("-id").annotate(
-        at=Subquery(waiting.values("office_name")), due_on=Subquery(waiting.values("due_on"))
+        at=Subquery(waiting.values("office_name")),
+        due_on=Subquery(waiting.values("due_on")),
+        judged_by=Subquery(approved.values("office_name")[:1]),
     )
     names = ("id", "number", "kind", "state", "is_open", "student_id", "to_path", "filed_at", "at", "due_on",
-             "payload__asked__problem", "payload__asked__attends")  # fmt: skip
+             "judged_by", "payload__asked__problem", "payload__asked__attends",
+             "payload__words__conclusion")  # fmt: skip
     found = []
     for one in columns.values(*names):
         about, one["attends"] = one.pop("payload__asked__problem"), one.pop("payload__asked__attends")
+        one["conclusion"] = one.pop("payload__words__conclusion")
         is_change = one["kind"] == IDENTITY_CHANGE.code
         if about != str(row.pk) and not (is_change and (one["is_open"] or one["number"] in _changes(row))):
             continue
@@ -175,7 +208,7 @@ def _papers(user: User, cases: list[dict[str, Any]]) -> dict[int, list[Paper]]:
 def _offers(user: User, row: ProblemRecord, side: SideFile, student_id: int) -> list[Offer]:
     """The three dispositions of HANDBOOK A9 for a pupil of the school that she registers for."""
     student = Student.objects.filter(pk=student_id, org_path=user.acting_path).first()
-    if student is None or not user.may_act_at(Right.FILE, user.acting_path):
+    if row.is_hint or student is None or not user.may_act_at(Right.FILE, user.acting_path):
         return []
     why = _why_not(row, side, student)
     offers = []
@@ -192,8 +225,6 @@ def _offers(user: User, row: ProblemRecord, side: SideFile, student_id: int) -> 
 
 
 def _why_not(row: ProblemRecord, side: SideFile, student: Student) -> str:
-    if row.is_hint:
-        return _("核对线索不影响业务，不需要处置。")
     if row.closed_at:
         return _("已销号。")
     if side.standing and not side.is_ordered:

@@ -14,6 +14,7 @@ from config.errors import NotFound
 from config.paging import count_up_to
 from registry.identity import NO_NUMBER_NEEDED
 from registry.models import Enrolment, FamilyMember, IdentityDocument
+from registry.protection import hidden_from
 from registry.queries.rosters import PAGE, number_in
 from registry.queries.sight import enrolments_seen_by
 
@@ -43,6 +44,7 @@ def read_numberless(user: User, after: str) -> NumberlessPage:
     documents = IdentityDocument.objects.filter(student=OuterRef("student")).order_by("-id")
     last = Subquery(documents.values("type")[:1])
     spells = enrolments_seen_by(user).in_school().annotate(id_type=last).filter(id_type=NO_NUMBER_NEEDED)
+    spells = spells.exclude(student_id__in=hidden_from(user))
     total = count_up_to(spells)
     if after:
         known = enrolments_seen_by(user).filter(pk=number_in(after)).values_list("pk", flat=True).first()

@@ -10,10 +10,11 @@ from audit.services import System
 from config.errors import BadRequest, Refusal
 from config.scope import NATION
 from registry.models import ProblemRecord
+from registry.services import hints
 from registry.services.problems import settle
 from transfers.kinds.problem_arbitration import ARBITRATION, VERDICTS
 from transfers.models import Case, Step
-from transfers.outbox import NUMBER_STUDENT, owe
+from transfers.outbox import NUMBER_STUDENT, SETTLE_PROBLEM, owe
 from transfers.services import decide, file_case
 
 
@@ -32,6 +33,15 @@ def conclude(problem_id: int, *, actor: System) -> None:
         problem = ProblemRecord.objects.get(pk=problem_id)
         case = file_case(ARBITRATION, Organization.objects.get(path=NATION), actor=actor, problem=problem)
         ProblemRecord.objects.filter(pk=problem_id).update(arbitration_no=case.number)
+
+
+@transaction.atomic
+def judge_hint(problem: ProblemRecord, is_same: bool, reason: str, *, actor: User) -> None:
+    """What a school says of a hint; the worker closes it when each school of the pair has said two. Raises
+    what `hints.judge_hint` raises.
+    """
+    hints.judge_hint(problem, is_same, reason, actor=actor)
+    owe(SETTLE_PROBLEM, problem.pk, NATION)
 
 
 @transaction.atomic

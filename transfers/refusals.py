@@ -53,11 +53,13 @@ class ReasonNeeded(Refusal):
 
 
 class AnswerOnly(Refusal):
-    """A guardian's dispute goes back to nobody."""
+    """A guardian's dispute goes back to nobody, and neither does what the system brings before the nation."""
 
     code, status = "answer_only", 422
     rule = "D12"
-    message = _("监护人提出的异议不能退回补正：请采纳或者不予采纳，并写明理由；需要材料的，请联系监护人。")
+    message = _(
+        "监护人提出的异议和系统提请的仲裁不能退回补正：请作出决定并写明理由；需要材料的，请联系监护人或双方学校。"
+    )
 
 
 class EvidenceNotTicked(Refusal):

@@ -19,6 +19,7 @@ from config.faults import fault
 from config.rules import rulebook_version
 from registry.codes import label
 from registry.models import OpenBusiness, Student
+from registry.record import latest_spell
 from registry.reorganizing import refuse_if_moving
 from registry.services.refusals import EvidenceMissing
 from transfers import across
@@ -33,7 +34,7 @@ from transfers.examining import (
 from transfers.kind import Facts, Kind
 from transfers.kinds import KINDS
 from transfers.models import Case, Evidence, Step
-from transfers.notify import case_ended, case_returned, step_arrived
+from transfers.notify import case_contests, case_ended, case_returned, step_arrived
 from transfers.outbox import COMPLETE_CASE, owe
 from transfers.refusals import (
     AnswerOnly,
@@ -140,12 +141,15 @@ def _file(
         case.set_card(card_of(subject.student) | secrets)
     if kind.locks_student:
         lock_pupils(kind, case)
+        _refuse_if_ended(kind, subject.student)
     case.save(force_insert=True)
     if isinstance(actor, User):
         attach_evidence(case, materials, actor=actor)
     plan_steps(kind, case, first=1)
     if subject.student is not None:
         open_tracking(case)
+    if kind.contests:
+        case_contests(case)
     record(
         "transfers.case.file",
         case,
@@ -169,6 +173,10 @@ def lock_pupils(kind: Kind, case: Case) -> None:
     try:
         # A savepoint, so that a refusal leaves the caller's work intact.
         with transaction.atomic(), connection.cursor() as cursor:
+            # The reference is checked when all is committed. Who graduates her now is waited for here (G-10).
+            cursor.execute(
+                "SELECT FROM registry_student WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE", [pupils]
+            )
             cursor.execute(
                 "INSERT INTO registry_openbusiness (from_path, to_path, student_id, case_no, kind, kind_name)"
                 " SELECT %s, %s, pupil, %s, %s, %s FROM unnest(%s::bigint[]) AS pupil",
@@ -179,6 +187,15 @@ def lock_pupils(kind: Kind, case: Case) -> None:
             raise SomePupilLocked() from error
         words = across.open_business_words(pupils[0])
         raise CaseLocked(place=words["place"], kind=words["kind"]) from error
+
+
+def _refuse_if_ended(kind: Kind, student: Student | None) -> None:
+    """Once more, now that her place is taken: who waited for it while she graduated comes too late. Raises
+    NotForStatus.
+    """
+    spell = latest_spell(student) if student else None
+    if spell and (misfit := kind.misfit(spell.status)):
+        raise misfit
 
 
 def attach_evidence(case: Case, materials: Sequence[Material], *, actor: User) -> None:
@@ -355,7 +372,7 @@ def refile(
         raise NotTheStarter()
     if case.state != Case.State.RETURNED:
         raise CaseClosed(state=case.get_state_display())
-    with across.reaching(case.from_path, case.to_path):
+    with across.reaching(case.from_path, case.reach):  # the record may lie with neither of its offices
         if kind.reopen is not None:
             kind.reopen(case, payload or {}, actor)
         attach_evidence(case, materials, actor=actor)

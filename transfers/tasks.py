@@ -9,17 +9,19 @@ from django.db import OperationalError
 from django.db.models.functions import Now
 
 from accounts.models import Organization
+from config import breaker
 from config.clock import today
 from config.models import Job, Outbox
 from config.scope import NATION, scoped_transaction
 from registry.intake.arriving import COMMIT
 from registry.models import Student
 from registry.reorganizing import execute
+from registry.services.problems import ended_ones
 from registry.status import NORMAL
-from transfers import clock, suspensions
+from transfers import cleanup, clock, suspensions
 from transfers.completion import MOST_ATTEMPTS, perform_owed
 from transfers.lanes import fold_lanes
-from transfers.outbox import NUMBER_STUDENT, PERFORM, owe
+from transfers.outbox import NUMBER_STUDENT, PERFORM, SETTLE_PROBLEM, owe
 from transfers.submission import submit_batch
 
 _SWEEP = 500
@@ -82,10 +84,45 @@ def watch_suspensions() -> int:
 
 
 @shared_task
+def clean_graduating_business() -> int:
+    """Nightly, from the day of the notice until the freeze is over: what graduating grades have not finished
+    is ended (A7.4, R-GRD-02).
+    """
+    paths, waiting = provinces(), 0
+    for path in paths:
+        with scoped_transaction(path):
+            waiting += cleanup.due(path).count()
+    try:
+        breaker.allow("clean_graduating", path=NATION, touched=waiting, of=0)
+    except breaker.MassRunHeld:
+        return 0  # its row waits for two persons
+    done = 0
+    for path in paths:
+        pack = cleanup.PACK
+        while pack == cleanup.PACK:
+            with scoped_transaction(path):
+                pack = cleanup.clean_due(path)
+            done += pack
+    return done
+
+
+@shared_task
 def gather_stragglers() -> int:
     """Nightly: what a slow request wrote under a former path of an office that moved meanwhile follows it."""
     with scoped_transaction(NATION):
         return execute.gather_stragglers(today() - timedelta(days=2))
+
+
+@shared_task
+def settle_ended_problems() -> int:
+    """Nightly: problem records of which a side has ended are settled; who is free gets her number
+    (R-PRB-05).
+    """
+    with scoped_transaction(NATION):
+        ended = ended_ones()
+        for pk in ended:
+            owe(SETTLE_PROBLEM, pk, NATION)
+    return len(ended)
 
 
 @shared_task

@@ -171,6 +171,11 @@ TRANSFER_WINDOWS = Parameter(
     _("转学在规定的时间内办理"),
     kind="windows",
 )
+ENROLMENT_WINDOWS = Parameter(
+    "ENROLMENT_WINDOWS", YEARLY_NOTICE, ("0815..1214", "0301..0531"), "", FREE, NATION,
+    _("毕业后跨省就学在规定的时间内办理"),
+    kind="windows",
+)
 TRANSFER_FREEZE = Parameter(
     "TRANSFER_FREEZE", YEARLY_NOTICE, "0715..0814", "", FREE, NATION,
     _("升级前后暂停受理转学，已受理的继续办理"),
@@ -179,6 +184,17 @@ TRANSFER_FREEZE = Parameter(
 GRADUATING_FREEZE = Parameter(
     "GRADUATING_FREEZE", YEARLY_NOTICE, "0701..0814", "", FREE, NATION,
     _("毕业年级暂停受理新的学籍业务"),
+    kind="period",
+)
+GRADUATING_CLEAN_ON = Parameter(
+    "GRADUATING_CLEAN_ON", YEARLY_NOTICE, "0715", "", FREE, NATION,
+    _("毕业年级停办后仍未办结的业务，到这一天由系统清理，学生恢复到办理前的状态"),
+    kind="month_day",
+)
+GRADUATION_WINDOW = Parameter(
+    # HANDBOOK A7.4; a province that graduates its seniors in June sets days of its own.
+    "GRADUATION_WINDOW", YEARLY_NOTICE, "0720..0730", "", FREE, PROVINCE,
+    _("毕业名单在规定的时间内提交、确认和申请"),
     kind="period",
 )
 PROMOTION_AT = Parameter(
@@ -755,6 +771,10 @@ EXPORT_KEEP_DAYS = Parameter(
 STATISTICS_MIN_CELL = Parameter(
     "STATISTICS_MIN_CELL", INFORMATION_LAW, 10, "人", at_least(10), PROVINCE,
     _("学校以上的统计中，涉及敏感信息而少于此数的格不公布，并同时隐去可推算出它的格"),
+)
+STATISTICS_DRIFT = Parameter(
+    "STATISTICS_DRIFT", "第二十三条", 1, "个", between(1, 100), NATION,
+    _("夜间核对更正的汇总数字达到此数即预警"),
 )
 W1_ROWS = Parameter(
     "W1_ROWS", "第二十三条", 5000, "行", at_most(5000), PROVINCE,

@@ -20,7 +20,7 @@ from config.workdays import add_workdays
 log = structlog.get_logger(__name__)
 
 # Raise it whenever a default, a bound or a parameter in the catalogue changes: cases keep it.
-CATALOGUE_VERSION = "2025.4"
+CATALOGUE_VERSION = "2025.5"
 
 
 @dataclass(frozen=True, slots=True)

@@ -216,6 +216,8 @@ RULES = (
     RulePlan("CN.44.03.05.", "county", "CLASS_SIZE_MAX_PRIMARY", 45, "深南教〔2025〕21号(演示)"),
     # The demonstration is shown all the year: here new pupils register on any day of it.
     RulePlan("CN.", "nation", "REGISTRATION_CLOSES", "0630", "演示数据说明"),
+    # And here graduates are made on any day.
+    RulePlan("CN.44.", "province", "GRADUATION_WINDOW", "0101..1231", "演示数据说明"),
     RulePlan("CN.51.", "province", "ENTRY_CUTOFF", "1231", "川教〔2025〕36号(演示)"),
     RulePlan("CN.51.", "province", "TRANSFER_STEP_DAYS", 7, "川教〔2025〕36号(演示)"),
     RulePlan("CN.51.34.31.", "county", "ROUTE_EXTRA_LEVELS", ["township"], "昭教〔2025〕5号(演示)"),

@@ -11,11 +11,11 @@ from config.clock import today
 from registry.demo.country import STORY_SCHOOL
 from registry.enrolling import lists
 from registry.enrolling.grades import grades_after
-from registry.entries.cleaning import term_of
 from registry.entries.services import add_entry
 from registry.intake.sheet import PUPILS
 from registry.models import Enrolment, School, Student
 from registry.services.intake_rules import stage_of
+from registry.services.seasons import terms_by_day
 from registry.status import GRADUATED, NORMAL
 
 _MARKED = 6  # pupils with marks of the term; the first three have more
@@ -33,7 +33,7 @@ def enter_some(users: dict[str, User]) -> None:
     people = {role: _under(role, school.path, users) for role in ("registrar", "school_doctor")}
     spells = Enrolment.objects.filter(org_path=school.path, status=NORMAL, is_void=False, grade="14")
     pupils = list(Student.objects.filter(enrolments__in=spells).distinct().order_by("pk")[:_MARKED])
-    term = "{}-{}".format(*term_of(today()))
+    term = "{}-{}".format(*terms_by_day(school.path)(today()))
     registrar = people["registrar"]
     for student, mark in zip(pupils, _MARKS, strict=False):
         if registrar is not None:
@@ -70,5 +70,6 @@ def _admit(school: Organization, users: dict[str, User]) -> None:
             book.worksheets[0].append([spell.student.number, spell.name, STORY_SCHOOL, next_school.code])
             out = BytesIO()
             book.save(out)
-            lists.take_in(out.getvalue(), "小升初录取名单.xlsx", actor=reviewer)
+            made = lists.take_in("小升初录取名单.xlsx", out.getvalue(), actor=reviewer)
+            lists.match(made.job_id or 0)
             return

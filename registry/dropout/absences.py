@@ -14,12 +14,9 @@ from audit.services import record
 from config.clock import today
 from config.errors import Refusal
 from registry.dropout.watching import is_taught_at_home
-from registry.models import Absence, Enrolment, PersuasionVisit, Student, SuspectedDropout
+from registry.models import Absence, Enrolment, PersuasionVisit, Student
 from registry.queries.sight import own_classes
-from registry.services.dropouts import close_suspicion
 from registry.status import NORMAL
-
-Closed = SuspectedDropout.Closed
 
 
 class AbsenceUnclear(Refusal):
@@ -127,10 +124,10 @@ def excuse(absence: Absence, *, actor: User) -> None:
 
 @transaction.atomic
 def come_back(absence: Absence, *, actor: User, on: date | None) -> None:
-    """The pupil is at school again: the absence ends, and the suspicion with it (R-DRP-07).
+    """The pupil is at school again: the absence ends. A suspicion stands until the authority confirms the
+    proof in the school's answer; who is registered as a dropout comes back by the case 返校复学 (R-DRP-07).
 
-    Who is registered as a dropout comes back by the case 返校复学, with proof. Raises NotAllowed,
-    ReturnUnclear, AbsenceOver.
+    Raises NotAllowed, ReturnUnclear, AbsenceOver.
     """
     _admit(actor, absence.org_path, absence.school_class_id)
     if on is None or not absence.from_on < on <= today():
@@ -145,7 +142,6 @@ def come_back(absence: Absence, *, actor: User, on: date | None) -> None:
     ):
         raise AbsenceOver()
     record("registry.absence.return", absence, actor=actor, basis="R-DRP-07", day=f"{on}")
-    close_suspicion(absence.student_id, Closed.RETURNED, actor=actor)
 
 
 @transaction.atomic

@@ -5,16 +5,17 @@ A school that never tried to reach the family does not put the alarm off; one th
 more.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from itertools import chain
 
 from django.db.models import Exists, F, OuterRef, QuerySet, Value
 from django.db.models.functions import Greatest
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import Organization
 from accounts.notices import Line, notify_each
-from accounts.offices import authority_of
 from accounts.rights import seated
 from accounts.roles import Right
 from audit.services import System, record_many
@@ -23,19 +24,24 @@ from config.rules import rule
 from config.scope import ancestors, scoped_transaction
 from config.workdays import add_workdays
 from registry.dropout.eligible import born_by
+from registry.dropout.hosting import set_hosts
 from registry.models import Absence, DropoutEntry, Enrolment, PersuasionVisit, SuspectedDropout
-from registry.services.host_notes import host_county
+from registry.protection import in_force
+from registry.services.host_notes import host_counties
 from registry.status import NORMAL
 
 PACK = 500
 NOTICE = "dropout"
 LEGAL_END = "义务教育年限届满"
+_TOLD = (Organization.Kind.TOWNSHIP, Organization.Kind.COUNTY)
+Told = dict[str, list[Organization]]  # by the school's path
 
 
 def watch(path: str) -> int:
     """All of it for one province, in packs; how many suspicions were opened. Safe to repeat."""
     _in_packs(path, _end_gone)
     _in_packs(path, _warn)
+    set_hosts(path)
     return _in_packs(path, _raise)
 
 
@@ -131,12 +137,21 @@ def _raise(path: str) -> int:
 
 
 # ── Who must hear of it ──────────────────────────────────────────────────────────────────────────────────
-def offices_told(school: Organization) -> list[Organization]:
-    """Township, county and authority of a school, each once, the nearest first."""
-    above = Organization.objects.filter(path__in=ancestors(school.path)[:-1], valid__contains=today())
-    found = list(above.filter(kind__in=("township", "county")).order_by("-path"))
-    others = (host_county(school), authority_of(school))
-    return found + [one for one in others if one and one not in found and one.path != school.path]
+def offices_told(schools: Iterable[Organization], hosts: Mapping[str, Organization]) -> Told:
+    """Township, county, host county and authority of each school, by its path, each once, the nearest first.
+    One query.
+    """
+    lines = {school.path: ancestors(school.path) for school in schools}
+    above = Organization.objects.filter(path__in=set(chain.from_iterable(lines.values())))
+    held = {office.path: office for office in above}
+    told = {}
+    for path, line in lines.items():
+        near = [held[one] for one in reversed(line) if one in held]
+        found = [one for one in near[1:] if one.kind in _TOLD and today() in one.valid]
+        authority = next((one for one in near if one.is_authority), None)
+        others = (hosts.get(path), authority)
+        told[path] = found + [one for one in others if one and one not in found and one.path != path]
+    return told
 
 
 def tell(entries: Sequence[SuspectedDropout]) -> None:
@@ -145,7 +160,10 @@ def tell(entries: Sequence[SuspectedDropout]) -> None:
         school.path: school
         for school in Organization.objects.filter(path__in={entry.org_path for entry in entries})
     }
-    above = {path: offices_told(school) for path, school in schools.items()}
+    hosts = host_counties(schools.values())
+    above = offices_told(schools.values(), hosts)
+    pupils = [entry.student_id for entry in entries]
+    guarded = set(in_force().filter(student_id__in=pupils).values_list("student_id", flat=True))
     seats = {(path, Right.FILE) for path in schools}
     seats |= {(office.path, Right.DECIDE) for offices in above.values() for office in offices}
     people = seated(seats)
@@ -158,13 +176,15 @@ def tell(entries: Sequence[SuspectedDropout]) -> None:
         for seat in ((entry.org_path, Right.FILE), *((office.path, Right.DECIDE) for office in offices)):
             lines += [Line(person, words, target, "", once) for person in people[seat]]
         entry.told = entry.told + told_lines(offices, "系统通知")
-    SuspectedDropout.objects.bulk_update(entries, ["told"])
+        host = hosts.get(entry.org_path)
+        entry.host_path = host.path if host and entry.student_id not in guarded else None
+    SuspectedDropout.objects.bulk_update(entries, ["told", "host_path"])
     notify_each(NOTICE, lines)
 
 
 def told_lines(offices: Iterable[Organization], how: str) -> list[dict[str, str]]:
     """Who was told, how and when, as the written report shows it."""
-    moment = f"{now():%Y-%m-%d %H:%M}"
+    moment = f"{timezone.localtime(now()):%Y-%m-%d %H:%M}"
     return [{"office": office.name, "how": how, "at": moment} for office in offices]
 
 

@@ -229,7 +229,8 @@ class AbsenceViewSet(ViewSet):
         return Response(VisitRow(made).data, held.status, headers={"Location": held.location})
 
     @describe(
-        _TAG, "登记返校", "缺勤结束，疑似辍学随之销号。", path=_BY_ID, body=ComeBackBody,
+        _TAG, "登记返校", "缺勤结束；疑似辍学凭学校答复所附证明，由主管部门核实后销号。", path=_BY_ID,
+        body=ComeBackBody,
         sends={"on": "2026-11-16"}, answer=AbsenceRow, example=_ABSENCE | {"ended_on": "2026-11-16"},
     )  # fmt: skip
     @action(detail=True, methods=["post"], url_path="return")
@@ -278,7 +279,7 @@ class DropoutReportViewSet(ViewSet):
     )  # fmt: skip
     def list(self, request: Request) -> Response:
         user, query = _user(request), read_query(request, ReportQuery)
-        rows, following, total = reporting.read_reports(user, **query, size=PAGE)
+        rows, following, total = reporting.read_reports(user, user.acting_office, **query, size=PAGE)
         return page(request, DropoutReportRow(rows, many=True).data, following, total)
 
     @describe(

@@ -53,7 +53,7 @@ def hand_over(entry: DropoutEntry, *, actor: User) -> HandedDropout:
     county = hukou_county(entry.student, school)
     if county is None:
         raise NotHandedOver(why=_("该生户籍在本县，或户籍地县级教育行政部门未在系统中登记。"))
-    _first, term_ended = latest_period(Kind.SEMESTER, today())
+    _first, term_ended = latest_period(Kind.SEMESTER, today(), entry.org_path)
     if entry.closed_on or entry.opened_on > term_ended:
         raise NotHandedOver(why=_("台账已销号，或辍学发生的学期尚未结束；学期结束后再办理。"))
     handed = HandedDropout(

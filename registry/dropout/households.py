@@ -15,9 +15,10 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organization, User
-from accounts.rights import explain
+from accounts.rights import acting_at, explain
 from accounts.roles import Right
-from audit.services import System, record
+from audit.budgets import spend
+from audit.services import System, record, record_look_up
 from config import sealed_files
 from config.clock import today
 from config.copying import copy_rows
@@ -28,10 +29,10 @@ from config.models import Job
 from config.rules import rule
 from config.scope import NATION, scope, scoped_transaction
 from registry.dropout.eligible import birthdays
+from registry.dropout.sheets import Needed, read_headed
 from registry.form_values import parse_date
 from registry.identity import birth_in, canonical, fold_number, has_valid_check_digit
-from registry.intake.reading import look_at, read_rows
-from registry.intake.refusals import BadFile
+from registry.intake.reading import look_at
 from registry.intake.sheet import fold
 from registry.models import HouseholdList, HouseholdRow
 from registry.status import DROPPED_OUT, OPEN
@@ -42,7 +43,7 @@ COLUMNS = {
     "姓名": "name", "身份证件号": "id_number", "身份证号": "id_number", "出生日期": "birth_on",
     "监护人": "guardian", "住址": "address", "脱贫户": "poor",
 }  # fmt: skip
-NEEDED = ("name", "id_number")
+_NEEDED: Needed = ((("name",), _("姓名")), (("id_number",), _("身份证件号")))
 Finding, State = HouseholdRow.Finding, HouseholdList.State
 _CITIZEN, _TABLE = "1", "registry_householdlist"
 
@@ -52,19 +53,17 @@ class NotACounty(Refusal):
     message = _("户籍比对由县级教育行政部门进行，请由县级审核员上传名单。")
 
 
-class HeadingsMissing(Refusal):
-    code, status, rule = "household_headings", 422, "R-DRP-05"
-    message = _("名单第一行应有列名，至少有“姓名”和“身份证件号”；没有读到。请补上列名后重新上传。")
-
-
 # ── Upload ───────────────────────────────────────────────────────────────────────────────────────────────
 @transaction.atomic
 def take_in(file_name: str, content: bytes, *, actor: User) -> HouseholdList:
-    """Keep an uploaded list sealed and queue its comparison. Raises NotAllowed, NotACounty, BadFile."""
+    """Keep an uploaded list sealed and queue its comparison, which is a look-up across scope. Raises
+    NotAllowed, NotACounty, BadFile, BudgetStepUp, BudgetSpent, Stopped.
+    """
     explain(actor, Right.DECIDE, at=actor.acting_path).or_raise()
     if actor.own_office is None or actor.own_office.kind != Organization.Kind.COUNTY:
         raise NotACounty()
     look_at(content, file_name)
+    _spend(actor)
     job = Job.objects.create(
         kind=COMPARE, path=actor.acting_path, started_by=actor.pk, started_by_name=actor.name
     )
@@ -78,6 +77,14 @@ def take_in(file_name: str, content: bytes, *, actor: User) -> HouseholdList:
     return sheet
 
 
+def _spend(actor: User) -> None:
+    """One look-up for this list, and one for each of hers that is not compared yet: those are not in the log,
+    which is what is counted (AZ-9).
+    """
+    waiting = HouseholdList.objects.filter(state=State.WAITING, job__started_by=actor.pk)
+    spend(actor, "look_ups", waiting.count() + 1)
+
+
 # ── The job ──────────────────────────────────────────────────────────────────────────────────────────────
 def compare(job_id: int) -> None:
     """Read, seal and compare one list in one transaction; safe to repeat, and to cut anywhere."""
@@ -88,13 +95,14 @@ def compare(job_id: int) -> None:
             sheet: HouseholdList = HouseholdList.objects.get(job=job)
             content = sealed_files.load(sheet.stored_as, _TABLE, sheet.digest)
             try:
+                actor = acting_at(job.started_by or 0, Right.DECIDE, at=job.path)  # of this moment (AZ-6)
                 rows = _read(sheet, content)
-            except (BadFile, HeadingsMissing) as refused:
+            except Refusal as refused:
                 failure: dict[str, Any] = {"state": State.FAILED, "failure": refused.in_words()}
                 _close(sheet, job, Job.State.FAILED, failure)
                 return
             copy_rows(HouseholdRow, rows)
-            _match(sheet)
+            record_look_up(actor=actor, route=COMPARE, found=_match(sheet))
             _close(sheet, job, Job.State.DONE, {"state": State.DONE, "counts": _counts(sheet)})
 
 
@@ -110,17 +118,12 @@ def _close(sheet: HouseholdList, job: Job, state: str, columns: dict[str, Any]) 
 
 def _read(sheet: HouseholdList, content: bytes) -> list[HouseholdRow]:
     """The rows of the workbook, sealed. Raises BadFile, HeadingsMissing."""
-    with read_rows(content, sheet.file_name) as reading:
-        _number, headings = next(reading, (0, []))
-        keys = [COLUMNS.get(fold(text), "") for text in headings]
-        if not set(NEEDED) <= set(keys):
-            raise HeadingsMissing()
-        return [_row(sheet, number, keys, cells) for number, cells in reading if any(map(str.strip, cells))]
+    rows = read_headed(content, sheet.file_name, COLUMNS, _NEEDED)
+    return [_row(sheet, number, said) for number, said in rows]
 
 
-def _row(sheet: HouseholdList, number: int, keys: Sequence[str], cells: Sequence[str]) -> HouseholdRow:
-    said = {key: text.strip()[:200] for key, text in zip(keys, cells, strict=False) if key}
-    text = fold_number(said["id_number"])
+def _row(sheet: HouseholdList, number: int, said: dict[str, str]) -> HouseholdRow:
+    text = fold_number(said.get("id_number", ""))
     is_sound = has_valid_check_digit(text)
     return HouseholdRow(
         org_path=sheet.org_path,
@@ -146,17 +149,17 @@ UPDATE registry_householdrow r SET
       WHERE s.student_id = e.student_id AND s.closed_on IS NULL) THEN 'absent'
     ELSE 'here' END
 FROM registry_identitydocument d JOIN registry_enrolment e ON e.student_id = d.student_id
-WHERE r.sheet_id = %(sheet)s AND d.blind = r.blind AND d.is_claimed
+WHERE r.sheet_id = %(sheet)s AND r.finding = '' AND d.blind = r.blind AND d.is_claimed
   AND e.status = ANY(%(open)s) AND NOT e.is_void"""
-_OTHERS = """
-UPDATE registry_householdrow SET finding = CASE
-    WHEN blind IS NULL THEN 'unclear'
-    WHEN birth_on > %(youngest)s OR birth_on <= %(oldest)s THEN 'other_age'
-    ELSE 'never' END
-WHERE sheet_id = %(sheet)s AND finding = ''"""
+# Nobody is asked about who is not of the age: the list finds children who must go to school.
+_NOT_ASKED = """
+UPDATE registry_householdrow SET finding = CASE WHEN blind IS NULL THEN 'unclear' ELSE 'other_age' END
+WHERE sheet_id = %(sheet)s AND (blind IS NULL OR birth_on > %(youngest)s OR birth_on <= %(oldest)s)"""
+_NEVER = "UPDATE registry_householdrow SET finding = 'never' WHERE sheet_id = %(sheet)s AND finding = ''"
 
 
-def _match(sheet: HouseholdList) -> None:
+def _match(sheet: HouseholdList) -> bool:
+    """Whether any of the children has a status."""
     oldest, youngest = birthdays(sheet.org_path, today())
     given: dict[str, Any] = {
         "sheet": sheet.pk, "path": sheet.org_path, "dropped": DROPPED_OUT, "open": list(OPEN),
@@ -164,8 +167,11 @@ def _match(sheet: HouseholdList) -> None:
     }  # fmt: skip
     # A child may be enrolled anywhere: the look over the country is this one statement.
     with scope(NATION), connection.cursor() as cursor:
+        cursor.execute(_NOT_ASKED, given)
         cursor.execute(_KNOWN, given)
-        cursor.execute(_OTHERS, given)
+        is_known = cursor.rowcount > 0
+        cursor.execute(_NEVER, given)
+    return is_known
 
 
 def _counts(sheet: HouseholdList) -> dict[str, int]:

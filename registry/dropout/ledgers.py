@@ -16,6 +16,7 @@ from config.clock import today
 from config.errors import NotFound
 from config.paging import after_key, count_up_to
 from registry.codes import label
+from registry.dropout import hosting
 from registry.dropout.eligible import birthdays
 from registry.dropout.households import latest_of
 from registry.models import DropoutEntry, Enrolment, Student, SuspectedDropout
@@ -59,18 +60,23 @@ class Ledger:
     total: int | None
 
 
-def read_asked(user: User, query: Any) -> Asked:
-    """What an address asks for, the office resolved in her scope. Raises NotFound."""
+def office_in(user: User, chosen: str) -> Organization:
+    """The office of an address, hers unless another is named. Raises NotFound beyond her scope."""
     office: Organization | None = user.acting_office
-    if chosen := query.get("office", ""):
+    if chosen:
         office = visible_offices(user).filter(pk=number_in(chosen)).first()
     if office is None or not office.path.startswith(user.acting_path):
         raise NotFound()
+    return office
+
+
+def read_asked(user: User, query: Any) -> Asked:
+    """What an address asks for, the office resolved in her scope. Raises NotFound."""
     after = query.get("after", "")
     return Asked(
         one_of(query.get("ledger", ""), tuple(LEDGERS)) or SUSPECTED,
         one_of(query.get("show", ""), tuple(SHOWS)) or "open",
-        office,
+        office_in(user, query.get("office", "")),
         number_in(after) if after else 0,
     )
 
@@ -81,20 +87,21 @@ def eligible(user: User, path: str, day: date) -> "QuerySet[Student]":
     oldest, youngest = birthdays(path, day)
     rows: QuerySet[Student] = Student.objects.visible_to(user, Right.VIEW_STUDENT).within(path)
     with_status = Enrolment.objects.filter(student=OuterRef("pk"), status__in=OPEN, is_void=False)
-    return rows.filter(birth_on__gt=oldest, birth_on__lte=youngest).filter(
-        pk__in=Subquery(with_status.values("student_id"))
-    )
+    rows = rows.filter(birth_on__gt=oldest, birth_on__lte=youngest).exclude(pk__in=hidden_from(user))
+    return rows.filter(pk__in=Subquery(with_status.values("student_id")))
 
 
 def suspected(user: User, path: str, show: str = "open") -> "QuerySet[SuspectedDropout]":
     rows: QuerySet[SuspectedDropout] = SuspectedDropout.objects.visible_to(user, Right.VIEW_STUDENT)
     rows = rows.within(path).filter(closed_on__isnull=show != "closed")  # type: ignore[attr-defined]
+    rows = rows.exclude(student_id__in=hidden_from(user))
     return rows.filter(late_on(today())) if show == "overdue" else rows
 
 
 def dropouts(user: User, path: str, show: str = "open") -> "QuerySet[DropoutEntry]":
     rows: QuerySet[DropoutEntry] = DropoutEntry.objects.visible_to(user, Right.VIEW_STUDENT)
-    return rows.within(path).filter(closed_on__isnull=show != "closed")  # type: ignore[attr-defined]
+    rows = rows.within(path).filter(closed_on__isnull=show != "closed")  # type: ignore[attr-defined]
+    return rows.exclude(student_id__in=hidden_from(user))
 
 
 def late_on(day: date) -> Q:
@@ -108,14 +115,18 @@ def read_ledger(user: User, asked: Asked, size: int = PAGE) -> Ledger:
     if asked.ledger == ELIGIBLE:
         return _read_eligible(user, asked, size)
     rows: Any = (suspected if asked.ledger == SUSPECTED else dropouts)(user, path, asked.show)
-    rows = rows.exclude(student_id__in=hidden_from(user))
     total = count_up_to(rows)
     if asked.after:
         rows = rows.filter(pk__lt=asked.after)
     ids = list(rows.newest_first(path).values_list("pk", flat=True)[: size + 1])
-    found = list(rows.model.objects.filter(pk__in=ids[:size]).select_related("student").order_by("-pk"))
-    cards = _cards(row.student for row in found)
-    shown = [cards[row.student_id] | {"entry": row, "is_late": is_late(row)} for row in found]
+    found = list(rows.model.objects.filter(pk__in=ids[:size]).order_by("-pk"))
+    cards = hosting.cards(user, found, _cards)
+    shown = [
+        cards[row.student_id]
+        | {"entry": row, "is_late": is_late(row), "is_hosted": hosting.is_hosted(user, row)}
+        for row in found
+        if row.student_id in cards
+    ]
     return Ledger(asked, shown, ids[size - 1] if len(ids) > size else None, total)
 
 
@@ -130,7 +141,7 @@ def is_late(row: Any) -> bool:
 def _read_eligible(user: User, asked: Asked, size: int) -> Ledger:
     if not asked.is_counted_live:
         return Ledger(asked, [], None, None)  # she goes down to a county first
-    rows: Any = eligible(user, asked.office.path, today()).exclude(pk__in=hidden_from(user))
+    rows: Any = eligible(user, asked.office.path, today())
     total = count_up_to(rows)
     if asked.after:
         last = Student.objects.visible_to(user, Right.VIEW_STUDENT).filter(pk=asked.after)
@@ -201,18 +212,19 @@ def read_below(user: User, office: Organization) -> list[dict[str, Any]]:
     if office.kind == Organization.Kind.SCHOOL:
         return []
     below = visible_offices(user).filter(parent=office)
-    day = today()
+    open_ones = suspected(user, office.path)
     counted = below.annotate(
-        suspected=_under(SuspectedDropout.objects.filter(closed_on=None)),
-        overdue=_under(SuspectedDropout.objects.filter(closed_on=None).filter(late_on(day))),
-        dropouts=_under(DropoutEntry.objects.filter(closed_on=None)),
+        suspected=count_under(open_ones),
+        overdue=count_under(open_ones.filter(late_on(today()))),
+        dropouts=count_under(dropouts(user, office.path)),
     )
     rows = counted.order_by(F("suspected").desc(), F("dropouts").desc(), "path")
     found: Any = rows.values("pk", "name", "suspected", "overdue", "dropouts")
     return list(found[:200])
 
 
-def _under(rows: "QuerySet[Any]") -> Coalesce:
+def count_under(rows: "QuerySet[Any]") -> Coalesce:
+    """How many of `rows` lie at or below each office of a query."""
     inside = rows.filter(org_path__gte=OuterRef("path"), org_path__lt=Concat(OuterRef("path"), Value("~")))
     counted = inside.order_by().annotate(one=Value(1)).values("one").annotate(n=Count("pk")).values("n")
     return Coalesce(Subquery(counted), 0)

@@ -7,13 +7,14 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
+from accounts.models import Organization, User
 from accounts.notices import Line, notify_each
+from accounts.offices import visible_offices
 from accounts.rights import explain, seated
 from accounts.roles import Right
 from audit.services import System, record, record_many
@@ -23,9 +24,12 @@ from config.paging import count_up_to
 from config.rules import rule
 from config.scope import scoped_transaction
 from registry.dropout.alarm import NOTICE
+from registry.dropout.ledgers import count_under
 from registry.models import DropoutReport
+from registry.services.seasons import term_days
 
 Kind = DropoutReport.Kind
+_DAY = timedelta(days=1)
 # Primary, junior, vocational junior and special schools: who teaches compulsory grades reports.
 COMPULSORY_STAGES = ["2", "3", "5", "A"]
 LABELS = {
@@ -46,21 +50,28 @@ class SignedAlready(Refusal):
 
 
 # ── Periods ──────────────────────────────────────────────────────────────────────────────────────────────
-# The months in which a period of each kind begins; autumn runs to January, spring to August.
-_BEGINS = {
-    Kind.MONTH: tuple(range(1, 13)),
-    Kind.QUARTER: (1, 4, 7, 10),
-    Kind.SEMESTER: (2, 9),
-    Kind.YEAR: (9,),
-}
+_CIVIL = {Kind.MONTH: range(1, 13), Kind.QUARTER: range(1, 13, 3)}  # the months in which a period begins
 
 
-def latest_period(kind: str, day: date) -> tuple[date, date]:
-    """First and last day of the latest period of the kind that was over before `day`."""
-    months = _BEGINS[Kind(kind)]
-    begins = [date(year, month, 1) for year in range(day.year - 2, day.year + 1) for month in months]
+def latest_period(kind: str, day: date, path: str) -> tuple[date, date]:
+    """First and last day of the latest period of the kind that was over before `day`, for the office of
+    `path`.
+    """
+    years = range(day.year - 2, day.year + 1)
+    begins = [one for year in years for one in _begins(Kind(kind), year, path)]
     first, following = [one for one in begins if one <= day][-2:]
-    return first, following - timedelta(days=1)
+    return first, following - _DAY
+
+
+def _begins(kind: Kind, year: int, path: str) -> list[date]:
+    """The days on which periods of the school year that begins in `year`, or of the civil year, begin.
+
+    The autumn term parts the school year: no day lies between two periods.
+    """
+    if months := _CIVIL.get(kind):
+        return [date(year, month, 1) for month in months]
+    first, last = term_days(path, year, "1")
+    return [first] if kind == Kind.YEAR else [first, last + _DAY]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +115,8 @@ SELECT o.path, o.id, %(kind)s, %(first)s, %(last)s, %(due)s, '', '',
 FROM accounts_organization o LEFT JOIN registry_school s ON s.organization_id = o.id
 WHERE o.kind = %(office)s AND o.path >= %(path)s AND o.path < %(path)s || '~' AND o.valid @> %(day)s
   AND (o.kind <> 'school' OR s.stages && %(stages)s::varchar[])
-  AND NOT EXISTS (SELECT FROM registry_dropoutreport d
-    WHERE d.office_id = o.id AND d.kind = %(kind)s AND d.starts_on = %(first)s)
+  AND NOT EXISTS (SELECT FROM registry_dropoutreport d WHERE d.office_id = o.id AND d.kind = %(kind)s
+    AND %(middle)s BETWEEN d.starts_on AND d.ends_on)
 RETURNING id, org_path"""  # noqa: S608
 
 
@@ -117,14 +128,15 @@ def make(path: str) -> int:
 def _make(path: str, plan: Plan) -> int:
     with scoped_transaction(path):
         day = today()
-        first, last = latest_period(plan.kind, day)
+        first, last = latest_period(plan.kind, day, path)
+        middle = first + (last - first) / 2  # a term that is set anew makes no second report of it
         due = last + timedelta(days=rule("DROPOUT_REPORT_DUE_DAYS", at=path).number)
         with connection.cursor() as cursor:
             cursor.execute(
                 _MAKE,
                 {
                     "kind": plan.kind, "first": first, "last": last, "due": due, "office": plan.office,
-                    "path": path, "day": day, "stages": COMPULSORY_STAGES,
+                    "middle": middle, "path": path, "day": day, "stages": COMPULSORY_STAGES,
                 },
             )  # fmt: skip
             made: list[tuple[int, str]] = cursor.fetchall()
@@ -181,10 +193,12 @@ def is_overdue(report: DropoutReport) -> bool:
 
 
 def read_reports(
-    user: User, show: str, kind: str, after: int, size: int
+    user: User, office: Organization, *, show: str, kind: str, after: int, size: int
 ) -> tuple[list[DropoutReport], int | None, int]:
-    """Reports in her scope, newest first, key-set paged: rows, the id to go on after, how many."""
-    rows = seen_by(user)
+    """Reports of an office and of those below, newest first, key-set paged: rows, the id to go on after, how
+    many.
+    """
+    rows = seen_by(user).within(office.path)
     if kind:
         rows = rows.filter(kind=kind)
     if show != "all":
@@ -194,6 +208,15 @@ def read_reports(
     total = count_up_to(rows)
     if after:
         rows = rows.filter(Q(pk__lt=after))
-    ids = list(rows.newest_first(user.acting_path).values_list("pk", flat=True)[: size + 1])
+    ids = list(rows.newest_first(office.path).values_list("pk", flat=True)[: size + 1])
     found = DropoutReport.objects.filter(pk__in=ids[:size]).select_related("office").order_by("-pk")
     return list(found), ids[size - 1] if len(ids) > size else None, total
+
+
+def read_below(user: User, office: Organization) -> list[dict[str, Any]]:
+    """The offices right below with the reports that they and those below them owe: one query."""
+    owed = DropoutReport.objects.filter(signed_at=None)
+    below = visible_offices(user).filter(parent=office)
+    counted = below.annotate(owed=count_under(owed), overdue=count_under(owed.filter(due_on__lt=today())))
+    rows: Any = counted.order_by(F("overdue").desc(), "path").values("pk", "name", "owed", "overdue")
+    return list(rows[:200])

@@ -20,4 +20,5 @@ urlpatterns = [
     path("households", lists.households, name="households"),
     path("households/<int:pk>", lists.household, name="household"),
     path("push", lists.push, name="push"),
+    path("push/<int:pk>", lists.pushed, name="pushed"),
 ]

@@ -145,6 +145,17 @@ def _new(pk: int, student_id: int, path: str, kind: str, from_on: date, who: str
 
 
 # ── From the record, each night ──────────────────────────────────────────────────────────────────────────
+def units() -> list[str]:
+    """The paths that are folded one by one: each county, and each school that no county is above."""
+    kinds = (Organization.Kind.COUNTY, Organization.Kind.SCHOOL)
+    offices = Organization.objects.filter(kind__in=kinds).order_by("path").values_list("path", flat=True)
+    found: list[str] = []
+    for path in offices.iterator():  # a county comes before its schools
+        if not found or not path.startswith(found[-1]):
+            found.append(path)
+    return found
+
+
 def fold(path: str) -> int:
     """Bring the list under one office up to what the records say; how many entries began or ended.
 

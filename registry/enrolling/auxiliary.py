@@ -11,6 +11,7 @@ from audit.services import record_many
 from config.clock import today
 from config.copying import copy_rows
 from config.rules import rule
+from config.scope import NATION, scope
 from registry.enrolling.refusals import AuxiliaryOff, ClassTooLarge
 from registry.models import Enrolment, SchoolClass, StudentNumber
 from registry.reorganizing import refuse_if_moving
@@ -37,9 +38,15 @@ def number_class(school_class: SchoolClass, *, actor: User) -> int:
     # The class row queues two who press at once: numbers follow one another.
     SchoolClass.objects.select_for_update(no_key=True).get(pk=school_class.pk)
     code = f"{school_class.school.code}{school_class.number}"
+    province = path.split(".")[1]
     auxiliary = StudentNumber.objects.filter(kind=StudentNumber.Kind.AUXILIARY)
-    given = auxiliary.filter(number__startswith=code, number__regex=rf"^\d{{{len(code) + _DIGITS}}}$")
-    last = given.order_by("-number").values_list("number", flat=True).first()
+    # By the index of what is unique for ever: a pupil who has left took her number along.
+    given = auxiliary.filter(
+        province=province, number__range=(f"{code}{0:0{_DIGITS}d}", f"{code}{'9' * _DIGITS}")
+    )
+    given = given.filter(number__regex=rf"^\d{{{len(code) + _DIGITS}}}$")
+    with scope(NATION):
+        last = given.order_by("-number").values_list("number", flat=True).first()
     roll = Enrolment.objects.filter(org_path=path, school_class=school_class).in_school()
     has_one = auxiliary.filter(is_current=True, student_id__in=roll.values("student_id"))
     bare = roll.exclude(student_id__in=has_one.values("student_id")).order_by("name_py", "pk")
@@ -47,7 +54,6 @@ def number_class(school_class: SchoolClass, *, actor: User) -> int:
     first = int(last[-_DIGITS:]) + 1 if last else 1
     if first + len(ids) > 10**_DIGITS:
         raise ClassTooLarge()
-    province = path.split(".")[1]
     rows = [
         StudentNumber(
             org_path=path, student_id=pk, kind=StudentNumber.Kind.AUXILIARY, province=province,

@@ -1,25 +1,34 @@
-"""The result list of an authority: template, reading, every fault of every row, taken as a whole (A7.3).
+"""The result list of an authority: template, and the job that reads it in the limited process, tells every
+fault of every row, and takes it as a whole (A7.3).
 
 The base list is the registry itself: who is named must have graduated within the authority's area.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from io import BytesIO
+from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from openpyxl import Workbook
 from openpyxl.styles import Font
 from openpyxl.worksheet.worksheet import Worksheet
 
 from accounts.models import User
-from accounts.rights import explain
+from accounts.rights import acting_at, explain
 from accounts.roles import Right
 from audit.services import record
+from config import sealed_files
 from config.clock import today
 from config.copying import copy_rows
+from config.errors import NotFound, Refusal
+from config.jobs import JobCancelled, finish, held, queue, report
+from config.models import Job
+from config.scope import scoped_transaction
 from registry.enrolling import refusals as say
 from registry.enrolling.grades import grades_after
 from registry.findings import Finding
@@ -33,7 +42,10 @@ from registry.reorganizing import refuse_if_moving
 from registry.services.intake_rules import stage_of
 from registry.status import GRADUATED
 
-MOST_ROWS = 5_000
+MATCH = "match_admissions"
+MOST_ROWS, MOST_TOLD = 5_000, 500
+_PACK, _TABLE = 500, "registry_admissionlist"
+State = AdmissionList.State
 KEYS = ("status_number", "name", "former_code", "school_code")
 Cells = list[tuple[int, list[str]]]
 
@@ -81,7 +93,6 @@ def template(schools: Sequence[tuple[str, str]]) -> bytes:
 
 def read(content: bytes, file_name: str) -> Cells:
     """The rows below the headings. Raises BadFile and ListForeign; only the child that parses it dies."""
-    look_at(content, file_name)
     wanted = headings()
     with read_rows(content, file_name, replace(limits_in_force(), rows=MOST_ROWS)) as rows:
         _number, first = next(rows, (0, []))
@@ -177,26 +188,93 @@ def _refuse_doubles(rows: list[Row]) -> None:
 
 
 @transaction.atomic
-def take_in(content: bytes, file_name: str, *, actor: User) -> AdmissionList:
-    """Take a result list whole: every graduate stands on the list of her school from now on. Whom another
-    school has on its list as well stands on both, and both are shown it (重复招生).
-
-    Raises NotAllowed, OfficeMoving, BadFile, ListForeign and ListFaulty, whose findings are `Fault`s.
+def take_in(file_name: str, content: bytes, *, actor: User) -> AdmissionList:
+    """Keep an uploaded result list sealed and queue its matching. Raises NotAllowed, OfficeMoving and what
+    can be told at a glance: BadFile.
     """
     explain(actor, Right.DECIDE, at=actor.acting_path).or_raise()
     refuse_if_moving(actor.acting_path)
-    rows = check(read(content, file_name), actor.acting_path)
-    if faults := [(row, finding) for row in rows for finding in row.faults]:
-        raise say.ListFaulty(findings=[in_place(*one) for one in faults], count=len(faults))
+    look_at(content, file_name)
+    job = Job.objects.create(
+        kind=MATCH, path=actor.acting_path, started_by=actor.pk, started_by_name=actor.name
+    )
     made = AdmissionList.objects.create(
         org_path=actor.acting_path, school_year=school_year_start(today()).year,
-        file_name=file_name.strip()[:200] or "未命名.xlsx", rows_total=len(rows), created_by=actor,
-        created_by_name=actor.signing_name,
+        file_name=file_name.strip()[:200] or "未命名.xlsx", job=job, created_by=actor,
+        created_by_name=actor.signing_name, digest=sealed_files.digest_of(content),
+        stored_as=sealed_files.store(content, _TABLE),
     )  # fmt: skip
-    copy_rows(Admission, [_admission(row, made) for row in rows])
     made.refresh_from_db()
-    record("registry.admission.import", made, actor=actor, basis="A7.3", count=len(rows))
+    record("registry.admission.upload", made, actor=actor, basis="A7.3", size=len(content))
+    queue(job)
     return made
+
+
+# ── The job ──────────────────────────────────────────────────────────────────────────────────────────────
+def match(job_id: int) -> None:
+    """Read and match one list, and take it whole: every graduate stands on the list of her school from then
+    on. Whom another school has on its list as well stands on both (重复招生). Safe to repeat, and to cut
+    anywhere.
+    """
+    with held(job_id) as job:
+        if job is None:
+            return
+        try:
+            with scoped_transaction(job.path):
+                _match(job)
+        except (Refusal, JobCancelled) as why:
+            with scoped_transaction(job.path):
+                _fail(job, why if isinstance(why, Refusal) else say.ListStopped())
+
+
+def _match(job: Job) -> None:
+    made = AdmissionList.objects.select_for_update(of=("self",)).get(job=job)
+    # By her rights of this moment (AZ-6).
+    actor = acting_at(job.started_by or 0, Right.DECIDE, at=job.path)
+    refuse_if_moving(job.path)
+    cells = read(sealed_files.load(made.stored_as, _TABLE, made.digest), made.file_name)
+    report(job, 0, total=len(cells))
+    rows = check(cells, job.path)
+    if faults := [(row, finding) for row in rows for finding in row.faults]:
+        raise say.ListFaulty(findings=[in_place(*one) for one in faults], count=len(faults))
+    try:
+        with transaction.atomic():
+            for start in range(0, len(rows), _PACK):
+                copy_rows(Admission, [_admission(row, made) for row in rows[start : start + _PACK]])
+                report(job, min(start + _PACK, len(rows)))
+    except IntegrityError as error:  # another list named one of them for the same school meanwhile
+        raise say.ListFaulty(count=1) from error
+    _close(made, state=State.DONE, rows_total=len(rows))
+    record("registry.admission.import", made, actor=actor, basis="A7.3", count=len(rows))
+    finish(job, Job.State.DONE)
+
+
+def _fail(job: Job, refused: Refusal) -> None:
+    made = AdmissionList.objects.get(job=job)
+    told = [f"{finding.message}{finding.remedy}" for finding in refused.findings[:MOST_TOLD]]
+    _close(made, state=State.FAILED, failure={**refused.in_words(), "findings": told})
+    with suppress(JobCancelled):  # who ended the job has said how
+        finish(job, Job.State.FAILED, errors=len(refused.findings))
+
+
+def _close(made: AdmissionList, **columns: Any) -> None:
+    AdmissionList.objects.filter(pk=made.pk).update(stored_as="", **columns)
+    transaction.on_commit(lambda: sealed_files.erase(made.stored_as), robust=True)
+
+
+# ── Reading ──────────────────────────────────────────────────────────────────────────────────────────────
+def lists_of(user: User) -> "QuerySet[AdmissionList]":
+    """The lists of the office she acts for."""
+    rows: QuerySet[AdmissionList] = AdmissionList.objects.visible_to(user, Right.DECIDE)
+    return rows.filter(org_path=user.acting_path).select_related("job").order_by("-pk")
+
+
+def open_list(user: User, public_id: Any) -> AdmissionList:
+    """Raises NotFound."""
+    found = lists_of(user).filter(public_id=public_id).first()
+    if found is None:
+        raise NotFound()
+    return found
 
 
 def in_place(row: Row, finding: Finding) -> Finding:

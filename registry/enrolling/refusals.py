@@ -33,6 +33,11 @@ class ListForeign(Refusal):
     message = _("表头与模板不符，或没有数据。请下载本页的模板，不要增减、改名或移动列。")
 
 
+class ListStopped(Refusal):
+    code, status, rule = "admission_list_stopped", 409, _RULE
+    message = _("核对已中止，没有导入任何学生。请重新上传。")
+
+
 class AdmissionOver(Refusal):
     code, status, rule = "admission_over", 409, _RULE
     message = _("该生已报送、已入籍或已删除，不能再办理。请刷新后查看。")

@@ -1,6 +1,9 @@
-"""统一招生: the authority imports its result lists, the school places, settles doubles and hands in."""
+"""统一招生: the authority imports its result lists, the school looks at whom it gets and drops who is not
+there; placing and handing in are cases.
+"""
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -8,18 +11,20 @@ from django.shortcuts import redirect, render
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.vary import vary_on_headers
 
 from accounts.rights import requires
 from accounts.roles import Right
 from audit.services import record_list
 from config.clock import today
-from config.errors import NotFound, Refusal
+from config.errors import Refusal
+from config.rules import rule
 from registry.codes import label
 from registry.enrolling import admissions as service
 from registry.enrolling import auxiliary, lists
 from registry.entries.views import refuse_unknown, shown
-from registry.models import AdmissionList, School, SchoolClass
-from registry.queries.rosters import number_in
+from registry.models import School, SchoolClass
+from registry.queries.imports import progress_of
 from registry.queries.schools import open_class
 from registry.views.imports import XLSX, sent_workbook
 
@@ -35,20 +40,29 @@ def results(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         refuse_unknown(request)
         try:
-            name, content = sent_workbook(request)
-            made = lists.take_in(content, name, actor=user)
-            messages.success(request, _("已导入 {n} 人，录取学校可以看到。").format(n=made.rows_total))
-            return redirect("enrolling:results")
+            made = lists.take_in(*sent_workbook(request), actor=user)
+            return redirect("enrolling:result", made.public_id)
         except Refusal as refused:
             refusal = shown(request, refused)
-    rows = AdmissionList.objects.visible_to(user, Right.DECIDE).within(user.acting_path)
     context = {
-        "rows": list(rows.order_by("-pk")[:50]),
-        "doubled": service.doubled_within(user.acting_path),
+        "rows": list(lists.lists_of(user)[:50]),
+        "doubled": service.doubled_within(user),
         "refusal": refusal,
         "most_rows": lists.MOST_ROWS,
     }
     return render(request, "enrolling/results.html", context, status=refusal.status if refusal else 200)
+
+
+@requires(Right.DECIDE)
+@require_GET
+@vary_on_headers("HX-Request")
+def result(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """One list: how far its matching is, or every fault of every row; to htmx that part alone."""
+    user: Any = request.user
+    made = lists.open_list(user, public_id)
+    context = {"list": made, "progress": progress_of(made.job)}
+    is_part = bool(request.headers.get("HX-Request"))
+    return render(request, "enrolling/_result.html" if is_part else "enrolling/result.html", context)
 
 
 @requires(Right.DECIDE)
@@ -68,25 +82,10 @@ def template(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Right.FILE)
-@require_http_methods(["GET", "POST"])
+@require_GET
 def admissions(request: HttpRequest) -> HttpResponse:
-    """The school's own; POST notes the chosen classes (`class-<admission>`)."""
-    user: Any = request.user
-    refusal: Refusal | None = None
-    if request.method == "POST":
-        wanted = {
-            number_in(name.removeprefix("class-")): number_in(str(value)) if value else 0
-            for name, value in request.POST.items()
-            if name.startswith("class-")
-        }
-        refuse_unknown(request, *(name for name in request.POST if name.startswith("class-")))
-        try:
-            changed = service.choose_classes(wanted, actor=user)
-            messages.success(request, _("已保存 {n} 名学生的班级。").format(n=changed))
-            return redirect("enrolling:admissions")
-        except Refusal as refused:
-            refusal = shown(request, refused)
-    return show_admissions(request, refusal)
+    """The school's own, to be placed and handed in."""
+    return show_admissions(request)
 
 
 def show_admissions(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
@@ -106,6 +105,7 @@ def show_admissions(request: HttpRequest, refusal: Refusal | None = None) -> Htt
             for row in rows
         ],
         "refusal": refusal,
+        "registers": rule("PLACEMENT_REGISTERS", at=user.acting_path, on=today()).is_on,
         "ready": sum(
             row.state == row.State.WAITING and bool(row.school_class_id) and row.student_id not in doubles
             for row in rows
@@ -116,20 +116,17 @@ def show_admissions(request: HttpRequest, refusal: Refusal | None = None) -> Htt
 
 @requires(Right.FILE)
 @require_POST
-def settle(request: HttpRequest, pk: int) -> HttpResponse:
-    """Of a pupil whom another school has as well: she sits here, or she is taken off this list."""
+def drop(request: HttpRequest, pk: int) -> HttpResponse:
+    """She does not sit here: off the school's list."""
     user: Any = request.user
     row = service.open_admission(user, pk)
     request.subject = row  # type: ignore[attr-defined]
-    refuse_unknown(request, "act", "reason")
-    act = {"drop": service.drop, "claim": service.claim}.get(request.POST.get("act", ""))
-    if act is None:
-        raise NotFound()
+    refuse_unknown(request, "reason")
     try:
-        act(row, reason=request.POST.get("reason", ""), actor=user)
+        service.drop(row, reason=request.POST.get("reason", ""), actor=user)
     except Refusal as refused:
         return show_admissions(request, shown(request, refused))
-    messages.success(request, _("已办理。"))
+    messages.success(request, _("已从本校名单删除。"))
     return redirect("enrolling:admissions")
 
 

@@ -10,9 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from accounts.api import Body, Query, claim_key, read_body, read_query
+from accounts.api import Body, Id, Query, claim_key, page, read_body, read_query
 from accounts.idempotency import body_digest
-from accounts.openapi import describe, in_path
+from accounts.openapi import describe, in_path, page_of
 from accounts.roles import Right
 from audit.budgets import spend
 from audit.services import record_read
@@ -30,6 +30,7 @@ _BY_ID = in_path("id", "记录编号", OpenApiTypes.INT)
 
 class EntryQuery(Query):
     student = serializers.UUIDField(help_text="学生编号")
+    after = Id(required=False, help_text="翻页位置，取自上一页的 next")
 
 
 class EntryBody(Body):
@@ -69,10 +70,6 @@ class EntryRow(serializers.Serializer[Line]):
     void_reason = serializers.CharField(source="entry.void_reason", help_text="作废原因，可能为空")
 
 
-class EntryList(serializers.Serializer[Any]):
-    results = EntryRow(many=True, help_text="按类别、日期排列，新的在前")
-
-
 _EXAMPLE = {
     "id": 71, "kind": "award", "happened_on": "2026-10-12", "school_year": 2026, "semester": "1",
     "values": [{"label": "奖项名称", "words": "航模竞赛"}, {"label": "获奖级别", "words": "县级"}],
@@ -94,16 +91,19 @@ class EntryViewSet(ViewSet):
         return READS if getattr(self, "action", "") in ("list", "retrieve") else WRITES
 
     @describe(
-        _TAG, "一名学生的成长记录", "只含本人岗位可见的类别，每次查看留痕。", query=EntryQuery,
-        answer=EntryList, example={"results": [_EXAMPLE]},
+        _TAG, "一名学生的成长记录",
+        "只含本人岗位可见的类别，新的在前，每页内按类别排列。每次查看留痕。",
+        query=EntryQuery, answer=page_of(EntryRow),
+        example={"results": [_EXAMPLE], "next": None, "total": 1, "total_is_exact": True},
     )  # fmt: skip
     def list(self, request: Request) -> Response:
         user: Any = request.user
         student, sight = open_record(user, read_query(request, EntryQuery)["student"])
         spend(user, "records")
-        lines = [line for _kind, held, _may in lines_of(student, user, sight) for line in held]
+        found = lines_of(student, user, sight, after=request.query_params.get("after", ""))
         record_read(student, actor=user, route="api:entry-list", fields=["growth"])
-        return Response(EntryList({"results": lines}).data)
+        lines: Any = found.lines
+        return page(request, EntryRow(lines, many=True).data, found.after, found.total)
 
     @describe(
         _TAG, "登记一条", "登记后不能修改，有误的作废后重新登记。", body=EntryBody, answer=EntryRow,

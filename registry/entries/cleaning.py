@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -15,12 +15,12 @@ from registry.entries import refusals as say
 from registry.entries.kinds import COMPULSORY_SANCTIONS, SANCTION, Column, Kind
 from registry.findings import Finding
 from registry.form_values import parse_date
-from registry.record import school_year_start
 
 LONGEST = 200  # characters of a text
 MARKS = ("优", "优秀", "良", "良好", "中", "中等", "及格", "合格", "不及格", "不合格", *"ABCDE")
 _TERM = re.compile(r"(20\d\d)-?([12])")
 _SENIOR = "3"
+TermOf = Callable[[date], tuple[int, str]]
 
 
 @dataclass(slots=True)
@@ -40,14 +40,11 @@ class Cleaned:
         return blind_index("record entry", kind.code + json.dumps(same, sort_keys=True, ensure_ascii=False))
 
 
-def term_of(day: date) -> tuple[int, str]:
-    """School year and semester that a day is counted to: from February on it is spring."""
-    return school_year_start(day).year, "2" if 2 <= day.month < 7 else "1"
-
-
-def clean(kind: Kind, typed: Mapping[str, str], grade: str, on: date) -> Cleaned:
-    """The entry that `typed` means for a pupil of `grade`; `on` is today."""
-    found = _when(kind, typed.get("when", ""), on)
+def clean(kind: Kind, typed: Mapping[str, str], grade: str, on: date, term_of: TermOf) -> Cleaned:
+    """The entry that `typed` means for a pupil of `grade`; `on` is today, `term_of` the terms of her school
+    (registry.services.seasons.terms_by_day).
+    """
+    found = _when(kind, typed.get("when", ""), on, term_of)
     for column in kind.columns:
         text = " ".join(normalize("NFKC", typed.get(column.key, "")).split())
         if text:
@@ -63,7 +60,7 @@ def clean(kind: Kind, typed: Mapping[str, str], grade: str, on: date) -> Cleaned
     return found
 
 
-def _when(kind: Kind, text: str, on: date) -> Cleaned:
+def _when(kind: Kind, text: str, on: date, term_of: TermOf) -> Cleaned:
     """The day, or of a kind that is kept by term the term: then the day is today."""
     text = normalize("NFKC", text).strip()
     if kind.is_once_a_term:

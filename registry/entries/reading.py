@@ -9,18 +9,22 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
+from django.db.models import Q
+
 from accounts.models import User
 from accounts.roles import ROLES, Right, roles_with
 from config.errors import NotFound
+from config.paging import count_up_to
 from registry.codes import choices
-from registry.entries.cleaning import term_of
 from registry.entries.kinds import KINDS, READS, SANCTION, Kind
 from registry.field_rights import roles_at
 from registry.models import RecordEntry, SchoolClass, Student
 from registry.protection import hidden_from
+from registry.queries.rosters import number_in
 from registry.queries.sight import Sight, own_classes, pupils_of, sight_of
+from registry.services.seasons import terms_by_day
 
-MOST_SHOWN = 200  # entries on one page of one pupil
+PAGE = 200  # entries of one pupil
 MOST_IN_CLASS = 200  # pupils; as on the roll
 
 
@@ -72,27 +76,70 @@ def may_write(user: User, kind: Kind, path: str) -> bool:
     return any(user.may_act_at(right, path) for right in kind.writes)
 
 
+ByKind = list[tuple[Kind, list[Line], bool]]  # newest first; and whether she may add one
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """One page of a pupil's entries; `after` is the key of its last one, if older ones follow."""
+
+    by_kind: ByKind
+    total: int
+    after: int | None
+
+    @property
+    def lines(self) -> list[Line]:
+        return [line for _kind, held, _may in self.by_kind for line in held]
+
+    @property
+    def is_part(self) -> bool:
+        return len(self.lines) < self.total
+
+
 def lines_of(
-    student: Student, user: User, sight: Sight, *, on: date | None = None
-) -> list[tuple[Kind, list[Line], bool]]:
-    """The pupil's entries by kind, newest first, and whether she may add one; kinds without entries too.
-    With `on`, those of that day and before. One query.
+    student: Student, user: User, sight: Sight, *, on: date | None = None, after: str = ""
+) -> Growth:
+    """The pupil's entries by kind; on the first page kinds without entries too. With `on`, those of that day
+    and before. Two queries. Raises NotFound for an `after` that is none of them.
     """
     kinds = kinds_of(sight)
     rows = RecordEntry.objects.visible_to(user, sight.right).filter(
         student=student, kind__in=[kind.code for kind in kinds]
     )
     rows = rows.filter(happened_on__lte=on) if on else rows
-    found = list(rows.order_by("-happened_on", "-pk")[:MOST_SHOWN])
+    found = list(_older(rows, after).order_by("-happened_on", "-pk")[: PAGE + 1])
+    shown = found[:PAGE]
     writable = {kind.code for kind in kinds if on is None and may_write(user, kind, student.org_path)}
-    return [
+    by_kind = [
         (
             kind,
-            [_line(row, kind, kind.code in writable) for row in found if row.kind == kind.code],
+            [_line(row, kind, kind.code in writable) for row in shown if row.kind == kind.code],
             kind.code in writable,
         )
         for kind in kinds
     ]
+    by_kind = [one for one in by_kind if one[1] or not after]
+    return Growth(by_kind, count_up_to(rows), shown[-1].pk if len(found) > PAGE else None)
+
+
+def _older(rows: Any, after: str) -> Any:
+    """The entries behind the one with the key `after`, by day and key; all without one."""
+    if not after:
+        return rows
+    last = rows.filter(pk=number_in(after)).first()
+    if last is None:
+        raise NotFound()
+    return rows.filter(Q(happened_on__lt=last.happened_on) | Q(happened_on=last.happened_on, pk__lt=last.pk))
+
+
+def lines_kept(entries: Iterable[RecordEntry], sight: Sight) -> ByKind:
+    """Entries of a copy by kind, as `lines_of`: of the kinds that she reads those that hold any."""
+    rows = list(entries)
+    found = [
+        (kind, [_line(row, kind, False) for row in rows if row.kind == kind.code], False)
+        for kind in kinds_of(sight)
+    ]
+    return [one for one in found if one[1]]
 
 
 def _line(entry: RecordEntry, kind: Kind, may_write_it: bool) -> Line:
@@ -163,9 +210,9 @@ def sheet_of(
     ]
 
 
-def terms_back(on: date, count: int = 6) -> list[tuple[int, str]]:
-    """The term of a day and those before it, newest first."""
-    year, semester = term_of(on)
+def terms_back(path: str, on: date, count: int = 6) -> list[tuple[int, str]]:
+    """The term of a day at the school of `path` and those before it, newest first."""
+    year, semester = terms_by_day(path)(on)
     found = []
     for _n in range(count):
         found.append((year, semester))

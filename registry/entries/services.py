@@ -18,6 +18,7 @@ from registry.entries.reading import may_write
 from registry.models import Enrolment, EntrySheet, RecordEntry, Student
 from registry.protection import SHORTEST_REASON
 from registry.reorganizing import refuse_if_moving
+from registry.services.seasons import terms_by_day
 from registry.status import OPEN
 
 
@@ -33,7 +34,7 @@ def add_entry(student: Student, kind_code: str, typed: Mapping[str, str], *, act
     refuse_foreign(actor, kind, student.org_path)
     refuse_if_moving(student.org_path)
     spell = _present(student)
-    found = clean(kind, typed, spell.grade, today())
+    found = clean(kind, typed, spell.grade, today(), terms_by_day(spell.org_path))
     if found.faults:
         raise say.EntryFaulty(findings=found.faults, count=len(found.faults))
     entry = new_entry(next_ids("registry_recordentry")[0], student.pk, spell.org_path, kind, found, actor)

@@ -20,7 +20,7 @@ from config.clock import today
 from config.errors import BadRequest, NotFound, Refusal
 from registry.codes import label
 from registry.entries import services
-from registry.entries.cleaning import LONGEST, term_of
+from registry.entries.cleaning import LONGEST
 from registry.entries.kinds import KINDS, WRITES, Kind
 from registry.entries.reading import (
     kinds_in_class,
@@ -80,11 +80,12 @@ def add(request: HttpRequest, public_id: UUID, code: str) -> HttpResponse:
 
 def _form(pupil: Student, kind: Kind, typed: dict[str, str], refusal: Refusal | None) -> dict[str, Any]:
     when = _("学年学期") if kind.is_once_a_term else _("日期")
+    terms = terms_back(pupil.org_path, today())
     return {
         "student": pupil, "kind": kind, "when": typed["when"], "when_label": when, "longest": LONGEST,
         "today": today(), "fields": [(column, typed[column.key]) for column in kind.columns],
         "labels": {"when": when} | {column.key: column.label for column in kind.columns},
-        "terms": [(f"{year}-{half}", term_words(year, half)) for year, half in terms_back(today())],
+        "terms": [(f"{year}-{half}", term_words(year, half)) for year, half in terms],
         "refusal": refusal,
     }  # fmt: skip
 
@@ -137,7 +138,7 @@ def class_sheet(request: HttpRequest, pk: int) -> HttpResponse:
     kind = next((one for one in kinds if one.code == wanted), None)
     if kind is None:
         raise NotFound()
-    terms = terms_back(today())
+    terms = terms_back(found.org_path, today())
     year, semester = _term(request.GET.get("term", ""), terms)
     rows = sheet_of(found, user, kind, year, semester)
     record_list(
@@ -165,9 +166,9 @@ def _opens_records(user: Any, school_class: SchoolClass) -> bool:
 
 
 def _term(text: str, terms: list[tuple[int, str]]) -> tuple[int, str]:
-    """The term asked for, one of those offered. Raises NotFound."""
+    """The term asked for, one of those offered, the newest without one. Raises NotFound."""
     if not text:
-        return term_of(today())
+        return terms[0]
     for year, semester in terms:
         if text == f"{year}-{semester}":
             return year, semester

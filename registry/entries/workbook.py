@@ -22,6 +22,7 @@ from registry.intake.sheet import HELP, PUPILS, column_letters, neutral
 from registry.intake.template import HEAD_FILL, TEXT
 from registry.models import Enrolment, RecordEntry
 from registry.names import fold_name
+from registry.services.seasons import terms_by_day
 
 MOST_ROWS = 5_000  # one school, one kind, one term
 _KEYS = ("status_number", "name", "class_number", "when")
@@ -136,16 +137,16 @@ def read(content: bytes, file_name: str, kind: Kind) -> Cells:
 
 # ── Checking ─────────────────────────────────────────────────────────────────────────────────────────────
 def check(cells: Cells, kind: Kind, path: str) -> list[Row]:
-    """Every row with its pupil and its faults, as things stand now. Two queries, however many rows."""
+    """Every row with its pupil and its faults, as things stand now. A few queries, however many rows."""
     known = keys(kind)
     rows = [Row(number, dict(zip(known, texts, strict=False))) for number, texts in cells]
-    pupils = _Pupils(path)
+    pupils, term_of = _Pupils(path), terms_by_day(path)
     for row in rows:
         place = pupils.meant_by(row)
         if place is None:
             continue
         row.student_id, grade = place
-        row.found = clean(kind, row.typed, grade, today())
+        row.found = clean(kind, row.typed, grade, today(), term_of)
         row.faults += row.found.faults
     _refuse_doubles(rows, kind)
     return rows

@@ -101,9 +101,9 @@ def cell(text: str) -> str:
     return neutral(_UNWRITABLE.sub("□", text))
 
 
-def file_name(place: str, number: str, ending: str) -> str:
+def file_name(place: str, number: str, ending: str, *, kind: str = "学籍导出") -> str:
     """A name that no program takes for a path or a formula."""
-    return f"学籍导出-{_NOT_IN_NAMES.sub('', place)[:40]}-{number}.{ending}"
+    return f"{kind}-{_NOT_IN_NAMES.sub('', place)[:40]}-{number}.{ending}"
 
 
 def open_sheet(kind: str, sink: Sink, *, about: Header, headings: Sequence[str], mark: str) -> Sheet:

@@ -1,15 +1,18 @@
 """What may still happen to a graduate's record: where she went, a roll-back, a proof for a lost paper."""
 
+from collections.abc import Collection
+
 from django.db import transaction
 
 from accounts.models import User
 from accounts.rights import explain
 from accounts.roles import Right
-from audit.services import Actor, record
+from audit.services import Actor, record, record_many
 from config.clock import today
 from registry.codes import is_code, label
 from registry.graduation.refusals import CertificateVoid, DestinationKnown, LaterSpell, RowsUnclear
 from registry.models import CertificateProof, GraduationRecord, Student
+from registry.protection import HIDDEN_PLACE, in_force
 from registry.record import latest_spell
 from registry.services.changing import Change, restore_spell
 from registry.status import GRADUATE
@@ -17,24 +20,31 @@ from registry.status import GRADUATE
 
 # ── 毕业去向 ──────────────────────────────────────────────────────────────────────────────────────────────
 @transaction.atomic
-def fill_destination(student: Student, code: str, school_name: str, case_no: str, *, actor: Actor) -> bool:
-    """Fill in where the pupil went, when her next school enrols her (R-GRD-05): `code` of the list
-    graduation_destination, the school, and the number of its case. True when a record was filled.
+def fill_destinations(
+    students: Collection[int], code: str, school_name: str, case_no: str, *, actor: Actor
+) -> int:
+    """Fill in where these pupils went, when their next school enrols them (R-GRD-05): `code` of the list
+    graduation_destination, the school, and the number of its case. How many records were filled.
 
     What the case says takes the place of what the old school guessed; another case finds it filled. Needs a
-    scope that holds the school that graduated her.
+    scope that holds the schools that graduated them. Of a protected pupil the former school learns no school
+    (AZ-10).
     """
     records = GraduationRecord.objects.select_for_update(no_key=True)
-    last = records.filter(student=student, voided_on=None).order_by("-id").first()
-    if last is None or last.next_case_no:
-        return False
-    last.destination, last.next_school, last.next_case_no = code, school_name, case_no
-    last.save(update_fields=["destination", "next_school", "next_case_no"])
-    record(
-        "registry.graduate.destination", last, actor=actor, basis="R-GRD-05", number=case_no,
-        destination=label("graduation_destination", code), school=school_name,
-    )  # fmt: skip
-    return True
+    held = records.filter(student_id__in=students, voided_on=None).order_by("id")
+    last = {one.student_id: one for one in held}  # of each pupil the latest
+    filled = [one for one in last.values() if not one.next_case_no]
+    hidden = set(in_force().filter(student_id__in=last).values_list("student_id", flat=True))
+    for is_hidden, said in ((False, school_name), (True, str(HIDDEN_PLACE))):
+        told = [one for one in filled if (one.student_id in hidden) == is_hidden]
+        rows = GraduationRecord.objects.filter(pk__in=[one.pk for one in told])
+        rows.update(destination=code, next_school=said, next_case_no=case_no)
+        record_many(
+            "registry.graduate.destination", "graduationrecord", [(one.pk, one.org_path) for one in told],
+            actor=actor, basis="R-GRD-05", number=case_no, school=said,
+            destination=label("graduation_destination", code),
+        )  # fmt: skip
+    return len(filled)
 
 
 @transaction.atomic

@@ -1,18 +1,23 @@
 """Who of a grade graduates, who is skipped and why, what stands in the way (R-GRD-01, R-GRD-02, R-PRB-05)."""
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date
 from hashlib import sha256
 from typing import Any
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from accounts.models import User
 from registry.codes import label
-from registry.graduation.refusals import ListChanged, NobodyGraduates, ProblemsOpen
-from registry.models import Enrolment, GraduationList, GraduationRow, OpenBusiness, ProblemRecord
+from registry.graduation.refusals import GraduationClosed, ListChanged, NobodyGraduates, ProblemsOpen
+from registry.graduation.window import outside_window
+from registry.models import Enrolment, GraduationList, GraduationRow, OpenBusiness
+from registry.protection import hidden_from
 from registry.services.blockers import refuse_if_open_business
+from registry.services.duplicates import blocking
+from registry.services.seasons import term_days
 from registry.status import LEFT, NORMAL, OPEN, STATUSES
 
 _SHOWN = 20
@@ -28,7 +33,9 @@ class Examined:
     skipped: list[dict[str, Any]]  # not in normal status, each with `why`
     business: list[dict[str, Any]]
     problems: list[dict[str, Any]]
+    is_blocked: bool  # by business or problems, shown or not
     is_stale: bool  # somebody came or went since the list was made
+    closed: GraduationClosed | None  # why it is not handed in or confirmed today
     digest: str
 
     @property
@@ -41,7 +48,7 @@ class Examined:
 
     @property
     def is_ready(self) -> bool:
-        return bool(self.total) and not (self.business or self.problems or self.is_stale)
+        return bool(self.total) and not (self.is_blocked or self.is_stale or self.closed)
 
 
 def eligible(graduation: GraduationList) -> Any:
@@ -51,20 +58,26 @@ def eligible(graduation: GraduationList) -> Any:
     )
 
 
-def examine(graduation: GraduationList) -> Examined:
-    """A constant number of queries, whatever the list holds."""
+def examine(graduation: GraduationList, user: User | None = None) -> Examined:
+    """A constant number of queries, whatever the list holds. Whom lists hide from `user` is not named
+    (AZ-10).
+    """
     rows = list(
         graduation.rows.order_by("student_id").values_list("student_id", "outcome", "destination", "held")
     )
     taken = [pk for pk, _outcome, _destination, held in rows if not held]
     here = set(eligible(graduation).values_list("student_id", flat=True))
+    business, problems = _business(taken, besides=graduation.case_no), _problems(taken)
+    hidden = set(hidden_from(user)) if user else set()
     return Examined(
         counts=dict(Counter(outcome for _pk, outcome, _destination, held in rows if not held)),
         held=len(rows) - len(taken),
-        skipped=_skipped(graduation),
-        business=_business(taken, besides=graduation.case_no),
-        problems=_problems(taken),
+        skipped=_without(hidden, _skipped(graduation)),
+        business=_without(hidden, business),
+        problems=_without(hidden, problems),
+        is_blocked=bool(business or problems),
         is_stale={pk for pk, *_rest in rows} != here,
+        closed=outside_window(graduation, taken),
         digest=sha256(repr(rows).encode()).hexdigest()[:16],
     )
 
@@ -86,10 +99,14 @@ def refuse_if_unready(graduation: GraduationList) -> list[GraduationRow]:
     return rows
 
 
+def _without(hidden: Collection[int], rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [row for row in rows if row["student_id"] not in hidden]
+
+
 def _skipped(graduation: GraduationList) -> list[dict[str, Any]]:
     """Pupils of the grade in another status; who left counts while the school year runs."""
     others = [code for code in OPEN if code != NORMAL]
-    began = date(graduation.school_year, 9, 1)
+    began = term_days(graduation.org_path, graduation.school_year, "1")[0]
     spells = Enrolment.objects.filter(org_path=graduation.org_path, grade=graduation.grade, is_void=False)
     found = spells.filter(Q(status__in=others) | Q(status=LEFT, valid__endswith__gte=began))
     rows = list(found.order_by("status", "name_py", "id").values(*_SPELL))
@@ -103,20 +120,21 @@ def _skipped(graduation: GraduationList) -> list[dict[str, Any]]:
 def _business(pupils: list[int], *, besides: str) -> list[dict[str, Any]]:
     held = OpenBusiness.objects.filter(student_id__in=pupils).exclude(case_no=besides or "-")
     return list(
-        held.order_by("case_no").values("student__name", "student__public_id", "kind_name", "case_no")
+        held.order_by("case_no").values(
+            "student_id", "student__name", "student__public_id", "kind_name", "case_no"
+        )
     )
 
 
 def _problems(pupils: list[int]) -> list[dict[str, Any]]:
     """Open problem records that block; a hint blocks nothing (R-PRB-05)."""
-    held = ProblemRecord.objects.filter(closed_at=None, is_hint=False)
-    held = held.exclude(side=ProblemRecord.Side.ATTEMPT)  # no fault of the pupil who holds the number
-    held = held.filter(Q(student_id__in=pupils) | Q(other_id__in=pupils))
-    rows = held.order_by("pk").values("pk", "type", "student__name", "student_id", "other_id", "other__name")
+    columns = ("pk", "type", "student__name", "student_id", "other_id", "other__name")
+    rows = blocking(pupils).order_by("pk").values(*columns)
     mine = set(pupils)
     return [
         {
             "pk": row["pk"],
+            "student_id": row["student_id"] if row["student_id"] in mine else row["other_id"],
             "type_name": label("problem_record_type", row["type"]),
             "name": row["student__name"] if row["student_id"] in mine else row["other__name"],
         }

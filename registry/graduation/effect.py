@@ -42,8 +42,10 @@ def graduate(graduation: GraduationList, *, actor: Actor, confirmed_by: str) -> 
     held = GraduationList.objects.select_for_update(no_key=True).get(pk=graduation.pk)
     if held.state == GraduationList.State.DONE:
         return held.records.count()
+    taken = list(held.rows.filter(held="").values_list("student_id", flat=True))
+    # Before anything is looked at: what is filed for one of them from here on waits (R-GRD-02, G-10).
+    pupils = {student.pk: student for student in lock_pupils(taken, also_references=True)}
     rows = refuse_if_unready(held)
-    pupils = {student.pk: student for student in lock_pupils([row.student_id for row in rows])}
     on = today()
     # Before the spells end: the frozen record is the one of a pupil in school.
     papers = load_records(list(pupils))
@@ -149,6 +151,7 @@ def _change(graduation: GraduationList, row: GraduationRow, pupil: Record, on: d
     return StatusChange(
         from_path=graduation.org_path,
         to_path=graduation.org_path,
+        counted_path=graduation.org_path,
         student_id=row.student_id,
         case_no=graduation.case_no or f"BY{graduation.pk:08d}",
         kind=KIND,
@@ -163,6 +166,9 @@ def _change(graduation: GraduationList, row: GraduationRow, pupil: Record, on: d
         to_class=_class_name(pupil),
         happened_on=on,
         effective_on=on,
+        sex=pupil.student.sex,
+        ethnic_group=pupil.student.ethnic_group,
+        hukou_division=pupil.student.hukou_division,
     )
 
 

@@ -180,18 +180,20 @@ def hand_in(graduation: GraduationList, digest: str, *, actor: User) -> Graduati
 
 def refuse_unseen(graduation: GraduationList, digest: str) -> int:
     """How many graduate by the list as she saw it. Raises ListChanged when it is another by now,
-    NobodyGraduates, BusinessUnfinished, ProblemsOpen.
+    NobodyGraduates, BusinessUnfinished, ProblemsOpen, GraduationClosed.
     """
     rows = refuse_if_unready(graduation)
     found = examine(graduation)
+    if found.closed:
+        raise found.closed
     if found.is_stale or found.digest != digest:
         raise ListChanged()
     return len(rows)
 
 
-def note_handed_in(graduation: GraduationList, state: str, *, actor: User, case_no: str = "") -> None:
+def note_handed_in(graduation: GraduationList, state: str, *, actor: User) -> None:
     GraduationList.objects.filter(pk=graduation.pk).update(
-        state=state, handed_in_by=actor, handed_in_at=Now(), returned_reason="", case_no=case_no
+        state=state, handed_in_by=actor, handed_in_at=Now(), returned_reason=""
     )
     graduation.refresh_from_db()
 

@@ -71,9 +71,10 @@ def classes_of(graduation: GraduationList) -> list[dict[str, Any]]:
     ]
 
 
-def rows_of(graduation: GraduationList, class_number: str) -> list[dict[str, Any]]:
+def rows_of(graduation: GraduationList, class_number: str, user: User) -> list[dict[str, Any]]:
     """The pupils of one class of a list, by name."""
     rows = graduation.rows.filter(enrolment__class_number=class_number)
+    rows = rows.exclude(student_id__in=hidden_from(user))
     return [
         {
             **row,
@@ -99,10 +100,10 @@ def graduating_grades(school: Organization) -> list[tuple[str, str, int]]:
     ]
 
 
-def roll_rows(graduation: GraduationList, class_number: str) -> list[dict[str, Any]]:
+def roll_rows(graduation: GraduationList, class_number: str, user: User) -> list[dict[str, Any]]:
     """The graduates of a class as the roll says them: from the frozen data, masked."""
-    records = graduation.records.filter(class_number=class_number).order_by("number")
-    return [roll_row(one) for one in records]
+    records = graduation.records.filter(class_number=class_number).exclude(student_id__in=hidden_from(user))
+    return [roll_row(one) for one in records.order_by("number")]
 
 
 def roll_row(one: GraduationRecord) -> dict[str, Any]:

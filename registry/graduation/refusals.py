@@ -25,6 +25,15 @@ class WrongMoment(Refusal):
     message = _("该毕业名单现为“{state}”，不能办理这一步，请刷新后查看。")
 
 
+class GraduationClosed(Refusal):
+    code, status = "graduation_closed", 409
+    rule, article = "GRADUATION_WINDOW", _NOTICE
+    message = _(
+        "现在不是毕业办理时间，名单可以编制，但不能提交和确认；下次办理时间为{days}。{why}"
+        "确需在其他时间办理的，由省级教育行政部门依据文件设定。"
+    )
+
+
 class ListChanged(Refusal):
     code, status = "graduation_list_changed", 409
     rule, article = "R-GRD-01", _NOTICE

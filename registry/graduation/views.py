@@ -90,7 +90,7 @@ def show_list(
         raise NotFound()
     shown = wanted or (numbers[0] if numbers else "")
     is_done = found.state == GraduationList.State.DONE
-    rows = queries.roll_rows(found, shown) if is_done else queries.rows_of(found, shown)
+    rows = queries.roll_rows(found, shown, user) if is_done else queries.rows_of(found, shown, user)
     record_list("student", [row["student_id"] for row in rows], actor=user, route="graduation:list")
     may_file = user.may_act_at(Right.FILE, found.org_path)
     context = {
@@ -98,7 +98,7 @@ def show_list(
         "classes": classes,
         "shown": shown,
         "rows": rows,
-        "examined": None if is_done else examine(found),
+        "examined": None if is_done else examine(found, user),
         "is_done": is_done,
         "may_edit": may_file and found.is_draft,
         "may_print": may_file and is_done,
@@ -198,7 +198,7 @@ def roll(request: HttpRequest, public_id: UUID) -> HttpResponse:
     wanted = request.GET.get("class", "") or (classes[0]["class_number"] if classes else "")
     if wanted not in [one["class_number"] for one in classes]:
         raise NotFound()
-    shown = [row for row in queries.roll_rows(found, wanted) if not row["record"].is_void]
+    shown = [row for row in queries.roll_rows(found, wanted, user) if not row["record"].is_void]
     record_list("student", [row["student_id"] for row in shown], actor=user, route="graduation:roll")
     context = {
         "graduation": found,

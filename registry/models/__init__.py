@@ -12,6 +12,7 @@ from registry.models.changes import (
 from registry.models.code import CodeValue
 from registry.models.dropout import (
     Absence,
+    DropoutList,
     DropoutReport,
     HandedDropout,
     HouseholdList,
@@ -68,6 +69,7 @@ __all__ = [
     "CodeValue",
     "ConfirmationSheet",
     "DropoutEntry",
+    "DropoutList",
     "DropoutReport",
     "Enrolment",
     "EnrolmentSnapshot",

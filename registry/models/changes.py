@@ -1,5 +1,7 @@
 """What happens to a status after registration: changes, guests, snapshots, aid, dropouts (HANDBOOK A6)."""
 
+from typing import Any
+
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.db import models
@@ -19,10 +21,13 @@ class StatusChange(models.Model):
 
     `category` is a code of the list status_change_category, `reason` one of the list that the change's
     procedure uses. A suspension runs until `until`; `closed_on` is the day it was extended or ended.
+    `to_path` follows the pupil, so that her school reads her past; `counted_path` stays with the school that
+    received her: what a year counted there is counted there for good (G-21).
     """
 
     from_path = PathField("来源路径")
     to_path = PathField("去向路径")
+    counted_path = PathField("计入学校路径")
     student = models.ForeignKey(Student, models.PROTECT, related_name="changes", verbose_name="学生")
     case_no = models.CharField("办件号", max_length=20)
     kind = models.CharField("业务", max_length=30)
@@ -43,6 +48,12 @@ class StatusChange(models.Model):
     until = models.DateField("截止日期", null=True)
     closed_on = models.DateField("结束日期", null=True)
     is_late = models.BooleanField("逾期办理", default=False)
+    # The promotion in which the former school stood when she moved: her turn of that year is over (G-09).
+    promoted_in = models.PositiveSmallIntegerField("原学校已升级年份", null=True)
+    # As they were: whoever counts a former school's changes does not see the pupil's own row any more.
+    sex = models.CharField("性别", max_length=1, blank=True, db_default="")
+    ethnic_group = models.CharField("民族", max_length=2, blank=True, db_default="")
+    hukou_division = models.CharField("户口所在地", max_length=12, blank=True, db_default="")
     created_at = models.DateTimeField("登记时间", db_default=Now())
 
     objects = BothPathsQuerySet.as_manager()
@@ -54,6 +65,7 @@ class StatusChange(models.Model):
             models.Index(fields=["student", "-id"], name="change_of_student"),
             models.Index(fields=["from_path", "effective_on"], name="change_out"),
             models.Index(fields=["to_path", "effective_on"], name="change_in"),
+            models.Index(fields=["counted_path", "effective_on"], name="change_counted"),
             # Suspensions that run out: the nightly reminder reads them by day.
             models.Index(
                 fields=["until"], name="change_running", condition=Q(until__isnull=False, closed_on=None)
@@ -67,7 +79,7 @@ class StatusChange(models.Model):
 class EnrolmentSnapshot(models.Model):
     """The record as it stood when a pupil left a school: all that the former school reads (R-TRF-17, G-15).
 
-    The card and the form's values are sealed; nothing here ever changes.
+    The card, the form's values and the dated entries of that day are sealed; nothing here ever changes.
     """
 
     org_path = PathField("原学校路径")
@@ -79,6 +91,12 @@ class EnrolmentSnapshot(models.Model):
     grade = models.CharField("年级", max_length=2)
     class_name = models.CharField("班级", max_length=50, blank=True)
     to_name = models.CharField("去向", max_length=100, blank=True)
+    # Of the spell that ended: the school's intake of its year is counted by it (G-21).
+    began_on = models.DateField("学籍开始日期")
+    entry_month = models.CharField("入学年月", max_length=7)
+    sex = models.CharField("性别", max_length=1, blank=True)
+    ethnic_group = models.CharField("民族", max_length=2, blank=True)
+    hukou_division = models.CharField("户口所在地", max_length=12, blank=True)
     fields = models.BinaryField("档案内容")
     created_at = models.DateTimeField("形成时间", db_default=Now())
 
@@ -94,11 +112,24 @@ class EnrolmentSnapshot(models.Model):
 
     def open_fields(self) -> dict[str, str]:
         """The form's values of that day. Raises DoesNotOpen."""
+        return {key: value for key, value in self._opened().items() if key != _ENTRIES}
+
+    def open_entries(self) -> list[dict[str, Any]]:
+        """The dated entries that stood on that day, as `registry.entries.keeping` reads them. Raises
+        DoesNotOpen; empty for a snapshot from before entries were kept.
+        """
+        return list(self._opened().get(_ENTRIES, []))
+
+    def set_fields(self, values: dict[str, str], entries: list[dict[str, Any]]) -> None:
+        # Bound to the spell: it is known before the row is, and a spell has one snapshot.
+        held = {**values, _ENTRIES: entries}
+        self.fields = seal_json(held, "registry_enrolmentsnapshot", self.enrolment_id, "fields")
+
+    def _opened(self) -> dict[str, Any]:
         return dict(unseal_json(self.fields, "registry_enrolmentsnapshot", self.enrolment_id, "fields"))
 
-    def set_fields(self, values: dict[str, str]) -> None:
-        # Bound to the spell: it is known before the row is, and a spell has one snapshot.
-        self.fields = seal_json(values, "registry_enrolmentsnapshot", self.enrolment_id, "fields")
+
+_ENTRIES = "entries"  # beside the form's values in what is sealed; no field of the form has this key
 
 
 class GuestQuerySet(ScopedQuerySet):

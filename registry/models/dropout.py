@@ -2,6 +2,9 @@
 (HANDBOOK A10).
 """
 
+from typing import Any
+
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -68,9 +71,60 @@ class Absence(models.Model):
         return f"{self.name} {self.from_on}"
 
 
+class DropoutList(models.Model):
+    """上级下发的疑似辍学名单: a workbook from the ministry, its cells sealed until they are pushed down or
+    given up (R-DRP-09).
+    """
+
+    org_path = PathField("路径")
+    file_name = models.CharField("文件名", max_length=200)
+    cells = models.BinaryField("单元格", null=True)
+    rows_total = models.PositiveIntegerField("行数")
+    skips_faulty = models.BooleanField("跳过有误的行", default=False)
+    job = models.OneToOneField(Job, models.PROTECT, null=True, verbose_name="任务")
+    counts = models.JSONField("结果", default=dict)
+    failure = models.JSONField("未下发的原因", default=dict)
+    created_by: Any = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="上传人"
+    )
+    created_by_name = models.CharField("上传人姓名", max_length=50)
+    created_at = models.DateTimeField("上传时间", db_default=Now())
+    done_at = models.DateTimeField("下发时间", null=True)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "下发的疑似辍学名单"
+        indexes = [models.Index(fields=["org_path", "-id"], name="dropout_list_newest")]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+    def open_cells(self) -> list[tuple[int, dict[str, str]]]:
+        """Row number and texts by column. Raises DoesNotOpen; empty when the list is over."""
+        if self.cells is None:
+            return []
+        return [(int(n), dict(said)) for n, said in unseal_json(self.cells, _LIST, self.pk, "cells")]
+
+    def set_cells(self, rows: list[tuple[int, dict[str, str]]]) -> None:
+        self.cells = seal_json(rows, _LIST, self.pk, "cells")
+
+
+_LIST = "registry_dropoutlist"
+
+
+class HostedQuerySet(ScopedQuerySet):
+    """Rows of a school that the county sees in which it lies, though it is run by an office above."""
+
+    scope_fields = ("org_path", "host_path")
+
+
 class SuspectedDropout(models.Model):
-    """疑似辍学: opened by the alarm or pushed down from the ministry; closed by a return, by the case that
-    changed the status, or by an answer that the authority has confirmed (R-DRP-01, R-DRP-09).
+    """疑似辍学: opened by the alarm or pushed down from the ministry; closed by the case that changed the
+    status, or by the authority that has seen the proof with the school's answer (R-DRP-01, R-DRP-09).
+
+    `host_path` is the county in which a directly run school lies: its ledger holds the row, the pupil stays
+    behind the wall (registry.dropout.hosting).
     """
 
     class Source(models.TextChoices):
@@ -82,11 +136,12 @@ class SuspectedDropout(models.Model):
         ABSENT = "absent", "确已缺勤，正在劝返"
 
     class Closed(models.TextChoices):
-        RETURNED = "returned", "返校"
+        RETURNED = "returned", "返校"  # of earlier years: the mark of a return closes nothing any more
         CASE = "case", "学籍变动办结"
         CONFIRMED = "confirmed", "核实在校"
 
     org_path = PathField("路径")
+    host_path = PathField("所在县路径", null=True)
     student = models.ForeignKey(Student, models.PROTECT, related_name="suspicions", verbose_name="学生")
     source = models.CharField("来源", max_length=10, choices=Source)
     opened_on = models.DateField("立账日期")
@@ -96,9 +151,13 @@ class SuspectedDropout(models.Model):
     reported_at = models.DateTimeField("报告时间", null=True)
     reported_by_name = models.CharField("报告人", max_length=50, blank=True)
     told = models.JSONField("已告知", default=list)
+    pushed = models.ForeignKey(
+        DropoutList, models.PROTECT, null=True, related_name="suspicions", verbose_name="下发名单"
+    )
     answer_due_on = models.DateField("答复期限", null=True)
     answer = models.CharField("答复", max_length=10, choices=Answer, blank=True)
     answer_note = models.CharField("答复说明", max_length=300, blank=True)
+    proof = models.UUIDField("在校证明", null=True)  # names the material, which a later app keeps
     answered_at = models.DateTimeField("答复时间", null=True)
     answered_by_name = models.CharField("答复人", max_length=50, blank=True)
     closed_on = models.DateField("销号日期", null=True)
@@ -106,7 +165,7 @@ class SuspectedDropout(models.Model):
     closed_by_name = models.CharField("销号人", max_length=50, blank=True)
     created_at = models.DateTimeField("登记时间", db_default=Now())
 
-    objects = ScopedQuerySet.as_manager()
+    objects = HostedQuerySet.as_manager()
 
     class Meta:
         verbose_name = "疑似辍学"
@@ -118,10 +177,15 @@ class SuspectedDropout(models.Model):
             models.CheckConstraint(
                 name="suspicion_closed_with_a_ground", condition=Q(closed_on__isnull=True) | ~Q(closed_how="")
             ),
+            models.CheckConstraint(
+                name="at_school_with_proof",
+                condition=Q(closed_on__isnull=False) | ~Q(answer="at_school") | Q(proof__isnull=False),
+            ),
         ]
         indexes = [
             models.Index(fields=["org_path", "-id"], name="suspicion_newest"),
             models.Index(fields=["org_path", "opened_on"], name="suspicion_opened"),
+            models.Index(fields=["host_path", "-id"], name="suspicion_hosted"),
         ]
 
     def __str__(self) -> str:

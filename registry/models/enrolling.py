@@ -8,19 +8,32 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from accounts.models import Organization
+from config.models import Job
 from config.scope import PathField, ScopedQuerySet
 from registry.models.person import NewPublicId, Student
 from registry.models.school import SchoolClass
 
 
 class AdmissionList(models.Model):
-    """One workbook of results, checked and taken as a whole; `org_path` is the authority's."""
+    """One workbook of results, read and matched by a job, taken whole or not at all; `org_path` is the
+    authority's.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "正在核对"
+        DONE = "done", "已导入"
+        FAILED = "failed", "未导入"
 
     public_id = models.UUIDField(unique=True, db_default=NewPublicId(), editable=False)
     org_path = PathField("主管部门路径")
     school_year = models.PositiveSmallIntegerField("学年")
     file_name = models.CharField("文件名", max_length=200)
-    rows_total = models.PositiveIntegerField("人数")
+    rows_total = models.PositiveIntegerField("人数", default=0)
+    state = models.CharField("状态", max_length=10, choices=State, default=State.WAITING)
+    stored_as = models.CharField("存储名", max_length=32, blank=True)  # erased as soon as it is matched
+    digest = models.CharField("文件摘要", max_length=64, blank=True)
+    failure = models.JSONField("未导入的原因", default=dict)  # sentences by row, never what a cell says
+    job = models.ForeignKey(Job, models.PROTECT, null=True, related_name="+", verbose_name="任务")
     created_by: Any = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name="导入人"
     )

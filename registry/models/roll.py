@@ -69,6 +69,13 @@ class RollMark(models.Model):
         PRACTICE = "practice", "校外实习或集训"
         UNKNOWN = "unknown", "未到校，原因不明"
 
+    class Way(models.TextChoices):
+        """What becomes of one who is not on the list."""
+
+        TRANSFER = "transfer", "转入学籍"
+        BACK = "back", "回学籍所在学校"
+        CREATE = "create", "新建学籍"
+
     org_path = PathField("路径")
     roll = models.ForeignKey(ClassRoll, models.CASCADE, related_name="marks", verbose_name="班级核对")
     student = models.ForeignKey(
@@ -77,6 +84,7 @@ class RollMark(models.Model):
     kind = models.CharField("情况", max_length=10, choices=Kind)
     why = models.CharField("原因", max_length=10, choices=Why, blank=True)
     name = models.CharField("姓名", max_length=50, blank=True)  # of one who is not on the list
+    way = models.CharField("去向", max_length=10, choices=Way, blank=True, db_default="")
 
     objects = ScopedQuerySet.as_manager()
 

@@ -16,6 +16,7 @@ from config.paging import count_up_to
 from registry.codes import division_full_name, label
 from registry.fields import BY_KEY
 from registry.models import Enrolment, IdentityDocument, ProblemRecord, Student
+from registry.protection import HIDDEN_PLACE, hidden_from, protected_among
 from registry.queries.rosters import PAGE, go_on
 from registry.queries.schools import authority_above
 from registry.queries.sight import enrolments_seen_by, in_words, mask, students_seen_by
@@ -40,7 +41,8 @@ NEXT = {
     ),
 }
 NEXT_HINT = gettext_lazy(
-    "仅为核对线索，不影响任何业务。请核对是否为同一人或是否录错一位；确有问题的按问题学籍处理。"
+    "仅为核对线索，不影响任何业务。请核对是否为同一人或是否录错一位：不是同一人的写明核对经过即可，"
+    "是同一人的列为问题学籍办理。"
 )
 NEXT_ATTEMPT = gettext_lazy(
     "有学校登记时使用了已有学籍的证件号。请确认学生现在何处就读：确已转学的，由转入学校发起转学；号码录错的，由登记学校更正。"
@@ -59,6 +61,7 @@ class Party:
     # What the sides are compared by: never shown, a mask may hide that two numbers differ.
     raw: dict[str, Any] = field(default_factory=dict)
     authority: Organization | None = None
+    is_hidden: bool = False  # a protected pupil: not even the county
 
     @property
     def is_seen(self) -> bool:
@@ -139,18 +142,21 @@ def open_problem(user: User, pk: int) -> Problem:
     for party in problem.sides:
         _fill(party, user)
     for party, path in zip(problem.sides, (row.org_path, row.other_path), strict=False):
-        if not party.is_seen:
+        if not party.is_seen and not party.is_hidden:
             party.authority = authority_above(path)
     return problem
 
 
 def with_sides(rows: list[ProblemRecord], user: User) -> list[Problem]:
-    """The sides of these problem records, in three queries however many there are.
+    """The sides of these problem records, in the same queries however many there are. Whom lists hide from
+    `user` is no more than a side somewhere (AZ-10).
 
     Asked for apart: a join to a side behind the wall would hide the whole problem.
     """
     ids = {pk for row in rows for pk in (row.student_id, row.other_id) if pk}
-    seen: dict[int, Student] = {student.pk: student for student in students_seen_by(user).filter(pk__in=ids)}
+    students = students_seen_by(user).filter(pk__in=ids).exclude(pk__in=hidden_from(user))
+    seen: dict[int, Student] = {student.pk: student for student in students}
+    guarded = protected_among(ids) - seen.keys()
     spells = (
         enrolments_seen_by(user).filter(student_id__in=seen, is_void=False).order_by("student_id", "-valid")
     )
@@ -163,6 +169,8 @@ def with_sides(rows: list[ProblemRecord], user: User) -> list[Problem]:
         student = seen.get(pk) if pk else None
         if student is not None:
             return Party(schools.get(student.pk, ""), student.pk, student.public_id, student.name)
+        if pk in guarded:
+            return Party(str(HIDDEN_PLACE), is_hidden=True)
         if pk is None and office is not None and path.startswith(user.acting_path):
             return Party(office.name)
         return Party(division_full_name(office.division) if office else "")

@@ -6,9 +6,14 @@ from accounts.models import Organization, User
 from accounts.roles import Right
 from config.errors import NotFound
 from config.paging import count_up_to
+from registry.entries.keeping import as_entries
+from registry.entries.kinds import Kind
+from registry.entries.reading import Line as EntryLine
+from registry.entries.reading import lines_kept
 from registry.field_rights import roles_at
 from registry.fields import SECTIONS
 from registry.models import EnrolmentSnapshot, HandedDropout
+from registry.protection import HIDDEN_PLACE, is_protected, protected_ids
 from registry.queries.dossier import Block, Line
 from registry.queries.rosters import PAGE, Page, go_on
 from registry.queries.sight import Sight
@@ -29,14 +34,19 @@ def read_snapshots(user: User, office: Organization | None, after: str) -> Page:
     rows = go_on(rows, _in_scope(user), after)
     shown = list(rows.newest_first(path).values(*_COLUMNS)[: PAGE + 1])
     has_more, shown = len(shown) > PAGE, shown[:PAGE]
+    hidden = set(protected_ids())
+    for row in shown:
+        row["to_name"] = str(HIDDEN_PLACE) if row["student_id"] in hidden else row["to_name"]
     return Page(shown, shown[-1]["id"] if has_more else None, total)
 
 
 def open_snapshot(user: User, pk: int) -> EnrolmentSnapshot:
-    """One snapshot in scope. Raises NotFound."""
+    """One snapshot in scope; where a protected pupil went is not said (AZ-10). Raises NotFound."""
     found: EnrolmentSnapshot | None = _in_scope(user).filter(pk=pk).first()
     if found is None:
         raise NotFound()
+    if is_protected(found.student_id):
+        found.to_name = str(HIDDEN_PLACE)
     return found
 
 
@@ -69,3 +79,10 @@ def blocks_of(snapshot: EnrolmentSnapshot | HandedDropout, sight: Sight) -> list
         if any(line.shown for line in lines):
             blocks.append(Block(section.key, str(section.title), lines))
     return blocks
+
+
+def growth_of(snapshot: EnrolmentSnapshot, sight: Sight) -> list[tuple[Kind, list[EntryLine], bool]]:
+    """The dated entries that stood when the pupil left, by the kinds that her roles at the former school read
+    (HANDBOOK C6). Raises DoesNotOpen.
+    """
+    return lines_kept(as_entries(snapshot.open_entries()), sight)

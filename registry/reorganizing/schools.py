@@ -25,10 +25,10 @@ WHERE e.org_path = %s AND {_OWN} AND {_BEGUN} LIMIT %s FOR UPDATE"""
 _CLOSE = """UPDATE registry_enrolment SET status = %s, valid = daterange(lower(valid), %s), org_path = %s
 WHERE id = ANY(%s)"""
 _CHANGE = """
-INSERT INTO registry_statuschange (from_path, to_path, student_id, case_no, kind, category, reason,
-  from_school_id, to_school_id, from_status, to_status, from_grade, to_grade, from_class, to_class,
+INSERT INTO registry_statuschange (from_path, to_path, counted_path, student_id, case_no, kind, category,
+  reason, from_school_id, to_school_id, from_status, to_status, from_grade, to_grade, from_class, to_class,
   happened_on, effective_on, is_late)
-SELECT %s, %s, e.student_id, %s, %s, %s, %s, %s, %s, p.status, p.status, e.grade, e.grade,
+SELECT %s, %s, %s, e.student_id, %s, %s, %s, %s, %s, %s, p.status, p.status, e.grade, e.grade,
   coalesce(n.before, ''), coalesce(n.name, ''), %s, %s, false
 FROM unnest(%s::bigint[], %s::text[]) AS p (spell, status) JOIN registry_enrolment e ON e.id = p.spell
 LEFT JOIN unnest(%s::bigint[], %s::text[], %s::text[]) AS n (class_id, before, name)
@@ -70,7 +70,7 @@ def join_spells(run: Run, room: int) -> int:
         ids, befores, names = ([one[place] for one in plan.classes] for place in (0, 3, 4))
         cursor.execute(
             _CHANGE,
-            [plan.new_path, plan.new_path, run.case_no, plan.kind, CATEGORY, REASON, plan.office, plan.target,
+            [*(plan.new_path,) * 3, run.case_no, plan.kind, CATEGORY, REASON, plan.office, plan.target,
              day, day, spells, statuses, ids, befores, names],
         )  # fmt: skip
     record_many(

@@ -22,7 +22,7 @@ _TAG = "统一升级"
 _BY_ID = in_path("public_id", "升级编号", OpenApiTypes.UUID)
 _COUNTS = (
     "人数：before 升级前，promoted 升级，repeated 留级，graduating 毕业年级，graduated 已毕业，"
-    "left 已离校，newcomer 新学年新生，beyond 年级超出学制，00/02/04/05/06 各学籍状态；"
+    "left 已离校，newcomer 新学年新生，came 转入前已升级，beyond 年级超出学制，00/02/04/05/06 各学籍状态；"
     "early 将提前毕业，blocked 有在办业务"
 )
 

@@ -13,9 +13,18 @@ from config.rules.parameter import month_day_in
 from config.scope import ancestors
 from registry.models import Campaign
 from registry.school_year.year import moment_in, moment_in_words
-from registry.services.seasons import FREEZES, WINDOW_RULES, freeze_days, study_year, term_days, windows_by
+from registry.services.seasons import (
+    FREEZES,
+    WINDOW_RULES,
+    freeze_days,
+    seasons_of,
+    study_year,
+    term_days,
+    windows_by,
+)
 
-_RULES = (*FREEZES, *WINDOW_RULES, "PROMOTION_AT", "REGISTRATION_CLOSES")
+_DAYS = ("GRADUATING_CLEAN_ON", "REGISTRATION_CLOSES")
+_RULES = (*FREEZES, *WINDOW_RULES, *_DAYS, "GRADUATION_WINDOW", "PROMOTION_AT", "ENROLMENT_WINDOWS")
 _YEAR = timedelta(days=365)
 
 
@@ -42,7 +51,7 @@ def entries(path: str, on: date) -> list[Entry]:
     """
     held = rules(_RULES, at=path, on=on)
     found = [
-        *_freezes(held, on), _promotion(held, on), _registration(held, on), *_windows(held, path, on),
+        *_periods(held, on), _promotion(held, on), *_days(held, on), *_windows(held, path, on),
         *_terms(path, on), *_campaigns(path, on),
     ]  # fmt: skip
     lines = [
@@ -56,8 +65,8 @@ def entries(path: str, on: date) -> list[Entry]:
 _Found = tuple[date, date, str, str, str, bool]
 
 
-def coming_freeze(held: RuleInForce, on: date) -> tuple[date, date]:
-    """The yearly period of a freeze that `on` lies in, else the next one."""
+def coming_period(held: RuleInForce, on: date) -> tuple[date, date]:
+    """The period of the year that `on` lies in, else the next one: its first and last day."""
     if now := freeze_days(held, on):
         return now.first, now.last
     first, _dots, last = held.word.partition("..")
@@ -65,10 +74,11 @@ def coming_freeze(held: RuleInForce, on: date) -> tuple[date, date]:
     return month_day_in(year, first), month_day_in(year if first <= last else year + 1, last)
 
 
-def _freezes(held: Mapping[str, RuleInForce], on: date) -> Iterator[_Found]:
-    for key in FREEZES:
+def _periods(held: Mapping[str, RuleInForce], on: date) -> Iterator[_Found]:
+    for key in (*FREEZES, "GRADUATION_WINDOW"):
         rule = held[key]
-        yield *coming_freeze(rule, on), str(rule.parameter.text), rule.display(), rule.article, True
+        title = str(rule.parameter.text)
+        yield *coming_period(rule, on), title, rule.display(), rule.article, key in FREEZES
 
 
 def _promotion(held: Mapping[str, RuleInForce], on: date) -> _Found:
@@ -84,16 +94,20 @@ def promotion_day(held: RuleInForce, on: date) -> date:
     return day if day >= on else month_day_in(on.year + 1, month_day)
 
 
-def _registration(held: Mapping[str, RuleInForce], on: date) -> _Found:
-    rule = held["REGISTRATION_CLOSES"]
-    day = month_day_in(on.year, rule.word)
-    day = day if day >= on else month_day_in(on.year + 1, rule.word)
-    return day, day, str(rule.parameter.text), rule.display(), rule.article, False
+def _days(held: Mapping[str, RuleInForce], on: date) -> Iterator[_Found]:
+    for key in _DAYS:
+        rule = held[key]
+        day = month_day_in(on.year, rule.word)
+        day = day if day >= on else month_day_in(on.year + 1, rule.word)
+        yield day, day, str(rule.parameter.text), rule.display(), rule.article, False
 
 
 def _windows(held: Mapping[str, RuleInForce], path: str, on: date) -> Iterator[_Found]:
     for season in windows_by(held, path, on).seasons:
         yield season.first, season.last, _("转学窗口"), season.words, held["TRANSFER_WINDOWS"].article, False
+    rule = held["ENROLMENT_WINDOWS"]
+    for season in seasons_of(rule, path, on):
+        yield season.first, season.last, _("跨省入学窗口"), season.words, rule.article, False
 
 
 def _terms(path: str, on: date) -> Iterator[_Found]:

@@ -1,7 +1,8 @@
 """The promotion of a set of schools in the caller's transaction, and nothing else: set-based SQL, the same
 for the rehearsal and in earnest (R-GRD-08, R-UPD-02).
 
-Everybody with an open status is put into one of FATES first, under lock; the rest follows from that table.
+Everybody of the school year that ends is put into one of FATES first, under lock; the rest follows from that
+table.
 Nobody in another state than 正常在校 moves; where the class moves on without her she waits for a new class.
 """
 
@@ -21,7 +22,9 @@ from registry.codes import choices
 from registry.school_year.year import SchoolYear
 from registry.services.grades import grade_steps, next_grade_sql
 from registry.services.state_rules import REPEAT
-from registry.status import GRADUATE, MOVED, NORMAL, OPEN, PENDING
+from registry.status import DEAD, EXPELLED, GRADUATE, LEFT, NORMAL, OPEN, PENDING, WITHDRAWN
+
+ENDED = (LEFT, WITHDRAWN, EXPELLED, DEAD)  # she left, and to no other school
 
 # What becomes of an open spell, in the order in which it is told. Only the first moves.
 FATES = {
@@ -29,6 +32,7 @@ FATES = {
     "repeated": _("留级"),
     "graduating": _("毕业年级"),
     "newcomer": _("新学年新生"),
+    "came": _("转入前已升级"),
     "beyond": _("年级超出学制"),
     "00": _("待核准"),
     "02": _("休学"),
@@ -37,19 +41,28 @@ FATES = {
     "06": _("辍学"),
 }
 
-# A repeat that left the grade as it was, asked for before the promotion of the school year that ends.
+# A repeat of this grade, asked for in the school year that ends. The day of effect does not count: performed
+# late, or after an undone promotion, it holds her in this promotion and in no other.
 _REPEATS = """EXISTS (SELECT FROM registry_statuschange c WHERE c.student_id = e.student_id
-  AND c.kind = %(repeat)s AND c.from_grade = c.to_grade AND c.to_grade = e.grade AND c.to_path = e.org_path
-  AND c.effective_on >= %(first)s)"""
+  AND c.kind = %(repeat)s AND c.to_grade = e.grade AND c.to_path = e.org_path
+  AND c.happened_on >= %(first)s AND c.happened_on < %(turn)s)"""
+
+# She moved here from a school that stood promoted: her turn of this year has been there (G-09). Asked only of
+# spells that began since the promotion before.
+_CAME = """lower(e.valid) >= %(first)s AND EXISTS (SELECT FROM registry_statuschange c
+  WHERE c.student_id = e.student_id AND c.promoted_in = %(year)s)"""
+
+_WAS_HERE = "(upper_inf(e.valid) OR upper(e.valid) >= %(first)s)"
 
 
 def fate_sql() -> str:
-    """The fate of the spell `e` of the school `s`, as an expression; needs repeat, first and entry."""
+    """The fate of the spell `e` of the school `s`, as an expression; needs what `given` says."""
     last = f"{next_grade_sql()} = ''"
     beyond = "substr(e.grade, 2) > CASE left(e.grade, 1) WHEN '1' THEN left(s.schooling, 1)"
     beyond += " WHEN '2' THEN right(s.schooling, 1) ELSE '3' END"
     return (
         f"CASE WHEN e.status <> '{NORMAL}' THEN e.status WHEN e.entry_month >= %(entry)s THEN 'newcomer'"
+        f" WHEN {_CAME} THEN 'came'"
         f" WHEN {beyond} THEN 'beyond' WHEN {last} THEN 'graduating'"
         f" WHEN {_REPEATS} THEN 'repeated' ELSE 'promoted' END"
     )
@@ -57,22 +70,31 @@ def fate_sql() -> str:
 
 def given(year: SchoolYear) -> dict[str, Any]:
     """What `fate_sql` asks for."""
-    return {"repeat": REPEAT, "first": year.first_day, "entry": year.entry_month}
+    days = {"year": year.year, "first": year.first_day, "turn": year.next_first_day}
+    return days | {"repeat": REPEAT, "entry": year.entry_month}
 
 
 def _gather() -> str:
-    # Whoever changes one of these pupils now has committed before, or waits until this ends.
+    # Whoever changes one of these pupils now has committed before, or waits until this ends. The days of a
+    # spell say that somebody was here, its status what has become of her: one must bear out the other.
     return f"""CREATE TEMPORARY TABLE promoting ON COMMIT DROP AS
 SELECT e.id, e.student_id, e.school_id, e.org_path, e.school_class_id, e.grade, e.status,
-  {next_grade_sql()} AS next, {fate_sql()} AS fate
+  {_WAS_HERE} AS was_here, {next_grade_sql()} AS next,
+  CASE WHEN e.status = ANY(%(open)s) THEN {fate_sql()}
+    WHEN NOT upper_inf(e.valid) AND e.status = ANY(%(graduated)s) THEN 'graduated'
+    WHEN NOT upper_inf(e.valid) AND e.status = ANY(%(left)s) THEN 'left' ELSE e.status END AS fate
 FROM registry_enrolment e JOIN registry_school s ON s.organization_id = e.school_id
-WHERE e.school_id = ANY(%(schools)s) AND e.status = ANY(%(open)s) AND NOT e.is_void
+WHERE e.school_id = ANY(%(schools)s) AND NOT e.is_void AND (e.status = ANY(%(open)s) OR {_WAS_HERE})
+  AND NOT EXISTS (SELECT FROM registry_enrolmentsnapshot n WHERE n.enrolment_id = e.id)
 ORDER BY e.id FOR NO KEY UPDATE OF e"""  # noqa: S608  # our own constants
 
 
-_DIGESTS = """SELECT school_id, min(org_path), encode(sha256(convert_to(string_agg(concat_ws(
-  '|', id, grade, status, coalesce(school_class_id, 0), fate, next), ';' ORDER BY id), 'UTF8')), 'hex')
-FROM promoting GROUP BY school_id"""
+# What two persons confirm: who moves, and who loses her class. Others come and go until midnight.
+_DIGESTS = f"""SELECT p.school_id, o.path, coalesce(encode(sha256(convert_to(string_agg(concat_ws('|', p.id,
+  p.grade, p.status, coalesce(p.school_class_id, 0), p.fate, p.next), ';' ORDER BY p.id)
+  FILTER (WHERE p.fate = 'promoted' OR p.status = '{NORMAL}' AND c.id IS NOT NULL), 'UTF8')), 'hex'), '')
+FROM promoting p JOIN accounts_organization o ON o.id = p.school_id
+  LEFT JOIN promoting_class c ON c.id = p.school_class_id GROUP BY p.school_id, o.path"""  # noqa: S608  # our own constants
 
 # A class goes up with its pupils as soon as one of them does; empty ones and those of newcomers stay.
 _CLASSES = """CREATE TEMPORARY TABLE promoting_class ON COMMIT DROP AS
@@ -97,18 +119,23 @@ WHERE e.id = p.id AND (p.fate = 'promoted' OR c.id IS NOT NULL AND p.status IN (
 _MOVE_CLASSES = """UPDATE registry_schoolclass c SET grade = p.next, name = p.next_name
 FROM promoting_class p WHERE c.id = p.id"""
 
-# Counted from the rows as they are now: who moved stands one grade higher, everybody else where she stood.
-_RECOUNT = """SELECT p.school_id, p.fate, count(*), count(*) FILTER (WHERE e.status = p.status
+# Before: by the days. After, from the rows as they are now: who moved stands one grade higher, everybody else
+# where she stood.
+_RECOUNT = """SELECT p.school_id, p.fate, count(*) FILTER (WHERE p.was_here),
+  count(*) FILTER (WHERE e.status = p.status
   AND NOT e.is_void AND e.grade = CASE p.fate WHEN 'promoted' THEN p.next ELSE p.grade END)
 FROM promoting p LEFT JOIN registry_enrolment e ON e.id = p.id GROUP BY p.school_id, p.fate"""
 
-# Who graduated or left in the school year that ends; one who moved on leaves her snapshot here.
-_GONE = """SELECT school_id, CASE WHEN status = ANY(%(graduated)s) THEN 'graduated' ELSE 'left' END, count(*)
-FROM registry_enrolment WHERE school_id = ANY(%(schools)s) AND NOT is_void AND NOT status = ANY(%(open)s)
-  AND status <> %(moved)s AND upper(valid) >= %(first)s GROUP BY 1, 2
+# Whose spell lies at her next school by now, behind the wall: her certificate or her snapshot tells of her. A
+# graduate has both.
+_GONE_ON = """SELECT l.school_id, 'graduated', count(*) FROM registry_graduationrecord g
+  JOIN registry_graduationlist l ON l.id = g.graduation_id
+WHERE l.school_id = ANY(%(schools)s) AND g.voided_on IS NULL AND g.graduated_on >= %(first)s
+  AND NOT EXISTS (SELECT FROM promoting p WHERE p.id = g.enrolment_id) GROUP BY 1
 UNION ALL SELECT o.id, 'left', count(*) FROM registry_enrolmentsnapshot n
   JOIN accounts_organization o ON o.path = n.org_path
-WHERE o.id = ANY(%(schools)s) AND n.as_of >= %(first)s GROUP BY 1"""
+WHERE o.id = ANY(%(schools)s) AND n.as_of >= %(first)s
+  AND NOT EXISTS (SELECT FROM registry_graduationrecord g WHERE g.enrolment_id = n.enrolment_id) GROUP BY 1"""
 
 _FINDINGS = {
     # An open case does not stop a promotion; of a graduate it does stop the graduation (R-GRD-02).
@@ -158,15 +185,15 @@ def promote(
     """
     asked = given(year) | {
         "schools": list(schools), "open": list(OPEN), "in_school": [NORMAL, PENDING],
-        "graduated": list(GRADUATE), "moved": MOVED,
+        "graduated": list(GRADUATE), "left": list(ENDED),
         "not_last": [code for code, _name in choices("grade") if code not in last_grades],
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_gather(), asked)
         cursor.execute("ANALYZE promoting")
+        cursor.execute(_CLASSES)
         cursor.execute(_DIGESTS)
         found = {pk: AtSchool(pk, path, digest) for pk, path, digest in cursor.fetchall()}
-        cursor.execute(_CLASSES)
         cursor.execute(_NAMES.format(words=_words()))
         fault("promote.gathered")
         for key, sql in _FINDINGS.items():
@@ -189,13 +216,13 @@ def promote(
 
 
 def _count(cursor: Any, asked: dict[str, Any], found: dict[int, AtSchool]) -> None:
-    """Both sides of the equation, told apart: before, and each way in which a pupil is accounted for."""
+    """Both sides of the equation: before, and each way in which a pupil is accounted for."""
     cursor.execute(_RECOUNT)
     for pk, fate, before, after in cursor.fetchall():
         counts = found[pk].counts
         counts[fate] = after
         counts["before"] = counts.get("before", 0) + before
-    cursor.execute(_GONE, asked)
+    cursor.execute(_GONE_ON, asked)
     for pk, way, count in cursor.fetchall():
         if pk in found:
             counts = found[pk].counts
@@ -220,8 +247,9 @@ def summed(all_counts: Sequence[dict[str, int]]) -> dict[str, int]:
 
 
 def digest_of(pairs: Sequence[tuple[str, str]]) -> str:
-    """One hash over (path, hash) pairs, in order of the paths."""
-    return sha256("\n".join(f"{path} {digest}" for path, digest in sorted(pairs)).encode()).hexdigest()
+    """One hash over (path, hash) pairs, in order of the paths, without schools where nobody moves."""
+    lines = [f"{path} {digest}" for path, digest in sorted(pairs) if digest]
+    return sha256("\n".join(lines).encode()).hexdigest()
 
 
 def _record(actor: Actor, year: SchoolYear) -> None:

@@ -16,6 +16,7 @@ from config.rules import rule
 from registry.codes import label
 from registry.models import PromotionPart, PromotionRun, PromotionSchool, School
 from registry.models.promotion import PartQuerySet
+from registry.protection import hidden_from
 from registry.queries.rosters import number_in
 from registry.queries.sight import students_seen_by
 from registry.school_year.promoting import FATES, fate_sql, given
@@ -158,6 +159,19 @@ def may_undo(row: PromotionSchool, user: User) -> bool:
     return user.may_act_at(Right.DECIDE, authority_path(row))
 
 
+def steps(row: PromotionSchool) -> list[tuple[str, str, int]]:
+    """How many went up from which grade to which; nothing before it is done."""
+    return [
+        (label("grade", grade), label("grade", f"{grade[0]}{int(grade[1]) + 1}"), len(spells))
+        for grade, spells in sorted(row.spells.items())
+    ]
+
+
+def remaining(counts: dict[str, int]) -> int:
+    """Who is still on the school's roll after the promotion."""
+    return counts.get("before", 0) - counts.get("graduated", 0) - counts.get("left", 0)
+
+
 def schooling_words(row: PromotionSchool) -> tuple[str, str]:
     """The school's length of stages and the locality's (R-GRD-09)."""
     words = dict(School._meta.get_field("schooling").flatchoices)
@@ -202,6 +216,7 @@ def pupils(row: PromotionSchool, user: User, fate: str, after: str = "") -> tupl
         found = [dict(zip(names, line, strict=True)) for line in cursor.fetchall()]
     after_key = found[PAGE - 1]["id"] if len(found) > PAGE else None
     seen = students_seen_by(user).filter(pk__in=[one["student_id"] for one in found[:PAGE]])
+    seen = seen.exclude(pk__in=hidden_from(user))
     public = dict(seen.values_list("pk", "public_id"))
     shown = [one for one in found[:PAGE] if one["student_id"] in public]
     for one in shown:

@@ -149,6 +149,7 @@ def _school(request: HttpRequest, public_id: UUID, pk: int, refusal: Refusal | N
         "run": found, "row": row, "refusal": refusal, "ways": queries.ways(row.counts),
         "findings": queries.findings(row.counts), "fates": fates, "of": fate, "pupils": pupils,
         "after": after,
+        "steps": queries.steps(row), "remaining": queries.remaining(row.counts),
         "title": queries.title(fate), "schooling": queries.schooling_words(row),
         "may_undo": queries.may_undo(row, user), "last_day": undoing.last_day(row) if row.done_at else None,
     }  # fmt: skip

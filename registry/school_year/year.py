@@ -10,9 +10,7 @@ from config.rules import RuleInForce, rule
 from config.rules.parameter import month_day_in
 from config.scope import NATION
 from registry.school_year.refusals import PromotionTooEarly
-
-# What was held in August may still be promoted in September; afterwards the next promotion is the coming one.
-_LAST_MONTH = 9
+from registry.services.seasons import ONE_DAY, term_days
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +20,11 @@ class SchoolYear:
     year: int
     at: datetime  # from this moment on it may be done
     first_day: date  # of the school year, right after the promotion before
+    entry_month: str  # who entered in this month or later is of the coming year
 
     @property
-    def entry_month(self) -> str:
-        """Who entered in this month or later is of the coming year: new pupils register from July on."""
-        return f"{self.year}-07"
+    def next_first_day(self) -> date:
+        return timezone.localdate(self.at)
 
     def refuse_before(self) -> None:
         """Raise PromotionTooEarly before the moment."""
@@ -46,13 +44,17 @@ def moment_in_words(moment: datetime) -> str:
 def school_year(year: int) -> SchoolYear:
     """The one that ends with the promotion of `year`."""
     moment = _moment(year)
-    return SchoolYear(year, moment, timezone.localdate(_moment(year - 1)))
+    ends_on = term_days(NATION, year - 1, "2")[1]  # new pupils register as soon as the spring term is over
+    return SchoolYear(year, moment, timezone.localdate(_moment(year - 1)), f"{ends_on + ONE_DAY:%Y-%m}")
 
 
 def present_year(day: date | None = None) -> SchoolYear:
-    """The one whose promotion comes next, or has just come."""
+    """The one whose promotion comes next, or has just come: what was held in August may be made up for until
+    registration closes.
+    """
     day = day or today()
-    return school_year(day.year if day.month <= _LAST_MONTH else day.year + 1)
+    closes = month_day_in(day.year, rule("REGISTRATION_CLOSES", at=NATION, on=day).word)
+    return school_year(day.year if day <= closes else day.year + 1)
 
 
 def moment_in(held: RuleInForce, year: int) -> datetime:

@@ -4,9 +4,10 @@ Every function is one act: it locks the pupil, changes the rows, keeps a StatusC
 that allowed it decides who may; completion runs them under a scope that covers both schools.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
@@ -16,6 +17,8 @@ from django.db.models.functions import Now
 from audit.services import Actor, record
 from config.clock import today
 from config.faults import fault
+from registry.codes import label
+from registry.entries.keeping import entries_of
 from registry.models import (
     AidRecognition,
     Attendance,
@@ -26,6 +29,7 @@ from registry.models import (
     FamilyMember,
     IdentityDocument,
     PersuasionVisit,
+    PromotionSchool,
     Protection,
     RecordEntry,
     SchoolClass,
@@ -35,11 +39,11 @@ from registry.models import (
     SuspectedDropout,
     WatchEntry,
 )
-from registry.record import latest_spell, load_record, place_in_class, values_of
-from registry.services.intake_rules import ENTRY_GRADES, lock_places
-from registry.services.problems import close_attempts
+from registry.record import Record, load_record, place_in_class, values_of
+from registry.services.intake_rules import lock_places
+from registry.services.problems import close_attempts, follow_pupils
 from registry.services.refusals import ChangeNotPossible
-from registry.status import GRADUATED, IN_SCHOOL, MOVED, NORMAL, OPEN, STATUSES, VOIDED
+from registry.status import IN_SCHOOL, MOVED, NORMAL, OPEN, STATUSES, VOIDED
 
 # What belongs to the person and so follows her to another school; a test knows every table about a pupil.
 FOLLOWING: tuple[type[Model], ...] = (
@@ -49,13 +53,18 @@ FOLLOWING: tuple[type[Model], ...] = (
 
 
 # One statement for all: the pupil's row is locked, and a transfer waits for each statement that it sends.
+# The county in which the former school lies, and what that school has answered: its proof stays behind.
+_ALSO: dict[type[Model], str] = {
+    SuspectedDropout: ", host_path = NULL, answer = CASE WHEN closed_on IS NULL THEN '' ELSE answer END"
+}
 _OTHERS = ", ".join(
-    f"t{place} AS (UPDATE {model._meta.db_table} SET org_path = %(path)s WHERE student_id = %(student)s)"  # noqa: S608
+    f"t{place} AS (UPDATE {model._meta.db_table} SET org_path = %(path)s{_ALSO.get(model, '')}"  # noqa: S608
+    " WHERE student_id = ANY(%(students)s))"
     for place, model in enumerate(FOLLOWING[1:])
 )
 _FOLLOW = (
     f"WITH {_OTHERS} UPDATE registry_student SET org_path = %(path)s, version = version + 1"  # noqa: S608
-    " WHERE id = %(student)s"
+    " WHERE id = ANY(%(students)s)"
 )
 
 
@@ -147,6 +156,25 @@ def change_class(
 
 
 @transaction.atomic
+def put_back(student: Student, grade: str, change: Change, *, actor: Actor) -> StatusChange:
+    """Put the pupil back into `grade` without a class, as the promotion leaves whoever repeats: her class
+    went on before the case was performed (R-CHG-01). Raises ChangeNotPossible unless she is in school.
+    """
+    if done := _done(student, change):
+        return done
+    spell, before = _begin(student, change, IN_SCHOOL)
+    spell.grade, spell.school_class, spell.class_number = grade, None, ""
+    spell.save()
+    kept = _finish(before, spell)
+    record(
+        "registry.student.put_back", student, actor=actor, basis=change.basis,
+        fields=["grade", "class_number"], kind=change.name, number=change.case_no,
+        grade=label("grade", grade),
+    )  # fmt: skip
+    return kept
+
+
+@transaction.atomic
 def move_pupil(
     student: Student, school_class: SchoolClass, change: Change, *, actor: Actor, status: str | None = None
 ) -> StatusChange:
@@ -163,12 +191,13 @@ def move_pupil(
         school_class.school, {school_class.pk: 1}, change.effective_on, is_intake=False, besides=student.pk
     )
     fault("move.locked")
+    before.promoted_in = _promoted_in(spell.school_id)
     take_snapshot(student, spell, change, to_name=school_class.school.organization.name)
     fault("move.snapshot")
     day = boundary(spell, change.effective_on)
     Enrolment.objects.filter(pk=spell.pk).update(valid=DateRange(spell.valid.lower, day), status=MOVED)
     fault("move.closed")
-    follow(student, school_class.org_path)
+    follow([student.pk], spell.org_path, school_class.org_path)
     fault("move.followed")
     opened = _open_spell(spell, school_class, day, status or before.from_status)
     fault("move.opened")
@@ -177,46 +206,6 @@ def move_pupil(
     student.refresh_from_db()
     record(
         "registry.student.move", student, actor=actor, basis=change.basis or "R-TRF-17", fields=["school"],
-        kind=change.name, number=change.case_no, school=school_class.school.organization.name,
-    )  # fmt: skip
-    return kept
-
-
-@transaction.atomic
-def enrol_graduate(
-    student: Student, school_class: SchoolClass, change: Change, *, admission_mode: str, actor: Actor
-) -> StatusChange:
-    """Continue the record of a graduate at the school of her next stage: a new spell of the same person under
-    the same number, never a new record (招生入学, A7.3, R-GRD-05, R-NUM-01). The school that graduated her
-    keeps its snapshot.
-
-    Safe to repeat for the same case. Raises ChangeNotPossible unless her last spell ended in graduation,
-    PlanExceeded, QuotaExceeded, ClassFull, ClassUnknown.
-    """
-    if done := _done(student, change):
-        return done
-    Student.objects.select_for_update(no_key=True).only("pk").get(pk=student.pk)
-    spell = latest_spell(student)
-    if spell is None or spell.status != GRADUATED:
-        raise ChangeNotPossible(status=STATUSES[spell.status].name if spell else "无")
-    before = _note(spell, change)
-    is_intake = school_class.grade in ENTRY_GRADES
-    lock_places(
-        school_class.school, {school_class.pk: 1}, change.effective_on, is_intake=is_intake,
-        besides=student.pk,
-    )  # fmt: skip
-    take_snapshot(student, spell, change, to_name=school_class.school.organization.name)
-    follow(student, school_class.org_path)
-    day = max(change.effective_on, spell.valid.upper)
-    opened = _open_spell(
-        spell, school_class, day, NORMAL, entry_month=f"{change.effective_on:%Y-%m}",
-        admission_mode=admission_mode,
-    )  # fmt: skip
-    fault("enrol.opened")
-    kept = _keep(before, opened)
-    student.refresh_from_db()
-    record(
-        "registry.student.enrol", student, actor=actor, basis=change.basis or "R-GRD-05", fields=["school"],
         kind=change.name, number=change.case_no, school=school_class.school.organization.name,
     )  # fmt: skip
     return kept
@@ -233,7 +222,7 @@ def restore_spell(spell: Enrolment, change: Change, *, actor: Actor) -> StatusCh
     if done := _done(student, change):
         return done
     Student.objects.select_for_update(no_key=True).only("pk").get(pk=student.pk)
-    before = _note(spell, change)
+    before = note_before(student, spell, change)
     spell.status, spell.valid = NORMAL, DateRange(spell.valid.lower, None)
     spell.save()
     if spell.school_class_id is not None:
@@ -266,16 +255,19 @@ def void_status(student: Student, change: Change, *, actor: Actor) -> StatusChan
     return kept
 
 
-def _open_spell(
-    former: Enrolment, school_class: SchoolClass, day: date, status: str, **columns: str
-) -> Enrolment:
+def _promoted_in(school_id: int) -> int | None:
+    """The year, if the school stands promoted in the present one."""
+    stands = PromotionSchool.objects.filter(school_id=school_id, year=today().year, undone_at=None)
+    found: int | None = stands.exclude(done_at=None).values_list("year", flat=True).first()
+    return found
+
+
+def _open_spell(former: Enrolment, school_class: SchoolClass, day: date, status: str) -> Enrolment:
     """The spell that follows `former` at the school of the class, from `day`; the record is there already."""
     opened: Enrolment = Enrolment.objects.get(pk=former.pk)
     opened.pk, opened.valid, opened.status = None, DateRange(day, None), status
     opened.school_id, opened.number_in_class = school_class.school_id, ""
     opened.org_path = school_class.org_path
-    for name, value in columns.items():
-        setattr(opened, name, value)
     place_in_class(opened, school_class)
     opened.created_at, opened._state.adding = Now(), True
     opened.save(force_insert=True)
@@ -287,35 +279,50 @@ def boundary(spell: Enrolment, day: date) -> date:
     return max(day, spell.valid.lower + timedelta(days=1))
 
 
-def follow(student: Student, path: str) -> None:
-    """Everything about the person goes under `path`; what the former school keeps is its snapshot."""
-    former = student.org_path
+def follow(students: Sequence[int], former: str, path: str) -> None:
+    """Everything about these pupils of the school at `former` goes under `path`; what that school keeps are
+    its snapshots.
+    """
+    pupils = list(students)
     with connection.cursor() as cursor:
-        cursor.execute(_FOLLOW, {"student": student.pk, "path": path})
-    reports = AttendanceReport.objects.filter(attendance__student=student, home_path=former)
+        cursor.execute(_FOLLOW, {"students": pupils, "path": path})
+    follow_pupils(pupils, path)
+    reports = AttendanceReport.objects.filter(attendance__student__in=pupils, home_path=former)
     reports.update(home_path=path)
-    Attendance.objects.filter(student=student, home_path=former).update(home_path=path)
-    # The former school keeps its own side of what happened there; the present one sees it from the other.
-    StatusChange.objects.filter(student=student, to_path=former).update(to_path=path)
-    student.org_path = path
+    Attendance.objects.filter(student__in=pupils, home_path=former).update(home_path=path)
+    # The former school keeps its own sides of what happened there; the present one sees it from the other.
+    StatusChange.objects.filter(student__in=pupils, to_path=former).update(to_path=path)
 
 
 def take_snapshot(student: Student, spell: Enrolment, change: Change, *, to_name: str) -> EnrolmentSnapshot:
     """Keep the record as the former school leaves it: sealed, never changed (R-TRF-17)."""
-    held = load_record(student)
+    entries = entries_of([student.pk])[student.pk]
+    snapshot = snapshot_of(load_record(student), spell, change, entries, to_name=to_name)
+    snapshot.save(force_insert=True)
+    return snapshot
+
+
+def snapshot_of(
+    held: Record, spell: Enrolment, change: Change, entries: list[dict[str, Any]], *, to_name: str
+) -> EnrolmentSnapshot:
+    """The same, unsaved, of a record that has been read."""
     snapshot = EnrolmentSnapshot(
         org_path=spell.org_path,
-        student=student,
-        enrolment=spell,
+        student_id=spell.student_id,
+        enrolment_id=spell.pk,
         case_no=change.case_no,
-        as_of=change.effective_on,
-        name=student.name,
+        as_of=spell.valid.upper or change.effective_on,  # who goes on years later left that school then
+        name=held.student.name,
         grade=spell.grade,
         class_name=spell.school_class.name if spell.school_class else "",
         to_name=to_name,
+        began_on=spell.valid.lower,
+        entry_month=spell.entry_month,
+        sex=held.student.sex,
+        ethnic_group=held.student.ethnic_group,
+        hukou_division=held.student.hukou_division,
     )
-    snapshot.set_fields(values_of(held))
-    snapshot.save(force_insert=True)
+    snapshot.set_fields(values_of(held), entries)
     return snapshot
 
 
@@ -336,7 +343,7 @@ def _begin(student: Student, change: Change, allowed: Iterable[str] = OPEN) -> t
     spell = present_spell(student)
     if spell.status not in set(allowed):
         raise ChangeNotPossible(status=STATUSES[spell.status].name)
-    return spell, _note(spell, change)
+    return spell, note_before(student, spell, change)
 
 
 def _finish(before: StatusChange, spell: Enrolment) -> StatusChange:
@@ -353,7 +360,7 @@ def _place(spell: Enrolment, school_class: SchoolClass) -> None:
     place_in_class(spell, school_class)
 
 
-def _note(spell: Enrolment, change: Change) -> StatusChange:
+def note_before(student: Student, spell: Enrolment, change: Change) -> StatusChange:
     """The change with what was before it."""
     return StatusChange(
         from_path=spell.org_path,
@@ -370,13 +377,21 @@ def _note(spell: Enrolment, change: Change) -> StatusChange:
         effective_on=change.effective_on,
         until=change.until,
         is_late=change.is_late,
+        sex=student.sex,
+        ethnic_group=student.ethnic_group,
+        hukou_division=student.hukou_division,
     )
 
 
 def _keep(before: StatusChange, spell: Enrolment) -> StatusChange:
     """Save the change with what is after it."""
-    before.to_path, before.to_school_id = spell.org_path, spell.school_id
+    fill_after(before, spell).save(force_insert=True)
+    return before
+
+
+def fill_after(before: StatusChange, spell: Enrolment) -> StatusChange:
+    before.to_path = before.counted_path = spell.org_path
+    before.to_school_id = spell.school_id
     before.to_status, before.to_grade = spell.status, spell.grade
     before.to_class = spell.school_class.name if spell.school_class else ""
-    before.save(force_insert=True)
     return before

@@ -25,24 +25,31 @@ def open_entry(student: Student, case_no: str, reason: str, last_seen: date, day
     )  # fmt: skip
 
 
-def close_entry(student: Student, case_no: str, day: date) -> None:
-    """Close the pupil's open entry, if she has one, by the case that brought her back or ended her status."""
+def close_entry(student: Student, case_no: str, day: date, *, legal_end: str = "") -> None:
+    """Close the pupil's open entry, if she has one, by the case that brought her back; or by the one that
+    ended her status, for which `legal_end` has a word.
+    """
     entries = DropoutEntry.objects.filter(student=student, closed_on=None)
-    entries.update(closed_on=day, closed_by_case=case_no)
+    entries.update(closed_on=day, closed_by_case=case_no, legal_end=legal_end)
 
 
 def settle_absence(student: Student, day: date, *, actor: Actor) -> None:
     """A change of status ends the pupil's absence and strikes her suspicion off."""
-    running = Absence.objects.filter(student=student, ended_on=None)
-    ends = Greatest(Value(day), F("from_on"))
-    running.update(ended_on=ends, ended_how=Absence.Ended.CASE, ended_by_name=actor.name)
-    close_suspicion(student.pk, SuspectedDropout.Closed.CASE, actor=actor)
+    _settle(student.pk, Absence.Ended.CASE, SuspectedDropout.Closed.CASE, day, actor=actor)
 
 
-def close_suspicion(student_id: int, how: str, *, actor: Actor) -> None:
-    """Strike the pupil's open suspicion off the ledger, if there is one."""
+def confirm_at_school(student_id: int, *, actor: Actor) -> None:
+    """The authority has seen the proof: the suspicion is struck off, and the absence ends with it. If it went
+    on, the alarm would open the same suspicion the next day.
+    """
+    _settle(student_id, Absence.Ended.RETURNED, SuspectedDropout.Closed.CONFIRMED, today(), actor=actor)
+
+
+def _settle(student_id: int, absence: str, suspicion: str, day: date, *, actor: Actor) -> None:
     name = getattr(actor, "signing_name", actor.name)
+    running = Absence.objects.filter(student_id=student_id, ended_on=None)
+    running.update(ended_on=Greatest(Value(day), F("from_on")), ended_how=absence, ended_by_name=name)
     for entry in SuspectedDropout.objects.filter(student_id=student_id, closed_on=None):
         closed = SuspectedDropout.objects.filter(pk=entry.pk, closed_on=None)
-        if closed.update(closed_on=today(), closed_how=how, closed_by_name=name):
-            record(f"registry.suspicion.{how}", entry, actor=actor, basis="R-DRP-07")
+        if closed.update(closed_on=today(), closed_how=suspicion, closed_by_name=name):
+            record(f"registry.suspicion.{suspicion}", entry, actor=actor, basis="R-DRP-07")

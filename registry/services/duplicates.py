@@ -5,13 +5,13 @@ Runs in a worker under the national scope. A duplicate becomes a problem record 
 is shown to a person and blocks nothing. Nothing merges by itself (R-PRB-02).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from audit.services import Actor, record
 from config.clock import today
@@ -194,7 +194,13 @@ def note_problem(
         side = ProblemRecord.Side.ATTEMPT
     # One order for a pair, so that finding it from either side gives one row.
     first, second = (student, other) if other is None or student.pk < other.pk else (other, student)
-    if was_judged(first, second, side, other_path):
+    if was_judged(first, second, side, other_path, is_hint=suspicion.is_hint):
+        return None
+    known = ProblemRecord.objects.filter(type=suspicion.type, student=first, other=second, closed_at=None)
+    if not suspicion.is_hint:
+        known = known.filter(is_hint=False)  # a problem says more than the hint that is there
+    # Whatever its paths: one pupil may just be on the way to another school.
+    if not other_path and known.filter(side=side).exists():
         return None
     try:
         with transaction.atomic():
@@ -234,34 +240,39 @@ def identity_digest(sides: Iterable[Student]) -> str:
     """
     parts = []
     for student in sorted(sides, key=lambda one: one.pk):
-        document = student.documents.order_by("-id").first()
+        document = max(student.documents.all(), key=lambda one: one.pk, default=None)
         number = document.blind or document.mask if document else ""
         parts += [str(student.pk), str(number), student.name_fold, student.sex, f"{student.birth_on:%Y%m%d}"]
     return keyed_digest("judged problem", *parts)
 
 
-def was_judged(first: Student, second: Student | None, side: str, other_path: str = "") -> bool:
+def was_judged(
+    first: Student, second: Student | None, side: str, other_path: str = "", *, is_hint: bool
+) -> bool:
     """Whether somebody has judged that both are right, and nothing of their identity has changed since
-    (R-PRB-03).
+    (R-PRB-03). What schools say of a hint keeps only hints away: a problem needs evidence.
     """
     closed = ProblemRecord.objects.filter(
         student=first, other=second, side=side, closed_at__isnull=False, judged_digest__gt=""
     )
+    if not is_hint:
+        closed = closed.filter(is_hint=False)
     if other_path:
         closed = closed.filter(other_path=other_path)
     digests = set(closed.values_list("judged_digest", flat=True))
     return bool(digests) and identity_digest([one for one in (first, second) if one]) in digests
 
 
-def blocking_problems(student: Student) -> "list[ProblemRecord]":
-    """Open problem records that block transfer, graduation and the formal number (R-PRB-05); never
-    attendance.
+def blocking(students: Collection[int]) -> "QuerySet[ProblemRecord]":
+    """Open problem records of these pupils that block transfer, graduation, enrolment and the formal number
+    (R-PRB-05); never attendance.
     """
-    return list(
-        ProblemRecord.objects.filter(
-            Q(student=student) | Q(other=student), closed_at=None, is_hint=False
-        ).exclude(
-            # A refused attempt elsewhere is no fault of the pupil who holds the number.
-            side=ProblemRecord.Side.ATTEMPT
-        )
+    rows = ProblemRecord.objects.filter(
+        Q(student_id__in=students) | Q(other_id__in=students), closed_at=None, is_hint=False
     )
+    # A refused attempt elsewhere is no fault of the pupil who holds the number.
+    return rows.exclude(side=ProblemRecord.Side.ATTEMPT)
+
+
+def blocking_problems(student: Student) -> "list[ProblemRecord]":
+    return list(blocking([student.pk]))

@@ -1,7 +1,10 @@
 """What the county hears of a directly run school that lies in it: who came and who left (R-TRF-20)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+
+from django.db.models.functions import Left
 
 from accounts.models import Organization
 from config.clock import today
@@ -14,11 +17,17 @@ Direction = HostNote.Direction
 
 def host_county(school: Organization) -> Organization | None:
     """The county a school lies in, where that is not an office above it: a directly run school's host."""
-    counties = Organization.objects.filter(
-        kind=Organization.Kind.COUNTY, division__startswith=school.division[:6], valid__contains=today()
-    )
-    county = counties.order_by("path").first()
-    return None if county is None or school.path.startswith(county.path) else county
+    return host_counties([school]).get(school.path)
+
+
+def host_counties(schools: Iterable[Organization]) -> dict[str, Organization]:
+    """By its path, the county that hosts a school; schools that none hosts are left out. One query."""
+    places = {school.path: school.division[:6] for school in schools if school.division}
+    counties = Organization.objects.filter(kind=Organization.Kind.COUNTY, valid__contains=today())
+    in_place = counties.alias(place=Left("division", 6)).filter(place__in=set(places.values()))
+    first = {county.division[:6]: county for county in in_place.order_by("-path")}
+    hosts = {path: first[place] for path, place in places.items() if place in first}
+    return {path: county for path, county in hosts.items() if not path.startswith(county.path)}
 
 
 @dataclass(frozen=True, slots=True)

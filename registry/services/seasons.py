@@ -4,9 +4,10 @@ Every question is answered by an empty text, or by the sentence that a refusal s
 set it, and which office may make an exception. A question takes a constant number of queries.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from typing import NamedTuple
 
 from django.utils.translation import gettext as _
@@ -97,7 +98,7 @@ def windows(path: str, on: date) -> Windows:
 def windows_by(in_force: Mapping[str, RuleInForce], path: str, on: date) -> Windows:
     """`windows` by rules that have been read already; one query more where days count from the term's."""
     held, mid_term = (in_force[key] for key in WINDOW_RULES)
-    found = () if mid_term.word == "off" else tuple(_joined(_seasons(held, path, on)))
+    found = () if mid_term.word == "off" else tuple(seasons_of(held, path, on))
     return Windows(on, found, held, mid_term)
 
 
@@ -105,6 +106,25 @@ def window_closed(path: str, on: date) -> str:
     """Empty while transfers are taken at the office of `path` (R-TRF-12), else why not and when again."""
     found = windows(path, on)
     return "" if found.is_open() else found.explain()
+
+
+def enrolment_closed(path: str, on: date) -> str:
+    """Empty while graduates of other provinces are enrolled at the office of `path` (A7.3), else why not and
+    when again.
+    """
+    held = rule("ENROLMENT_WINDOWS", at=path, on=on)
+    seasons = seasons_of(held, path, on)
+    if any(season.covers(on) for season in seasons):
+        return ""
+    said = _("现在不在跨省入学窗口内。")
+    if coming := next((season for season in seasons if season.first > on), None):
+        said = _("现在不在跨省入学窗口内，下次开放为{days}。").format(days=coming)
+    return said + held.explain() + exception("ENROLMENT_WINDOWS")
+
+
+def seasons_of(held: RuleInForce, path: str, on: date) -> list[Season]:
+    """The windows of a rule around the day `on`, in order; those that meet are one."""
+    return _joined(_seasons(held, path, on))
 
 
 def _seasons(held: RuleInForce, path: str, on: date) -> Iterator[Season]:
@@ -225,9 +245,13 @@ def study_year(path: str, on: date) -> int:
     """The year in which the school year began that pupils are in on the day `on`: it turns with the national
     promotion.
     """
+    return on.year if on >= promotion_day(path, on) else on.year - 1
+
+
+def promotion_day(path: str, on: date) -> date:
+    """The day on which the school year turns in the year of `on`: the first one after the promotion."""
     month_day, _space, clock = rule("PROMOTION_AT", at=path, on=on).word.partition(" ")
-    promoted = month_day_in(on.year, month_day) + (ONE_DAY if clock > "00:00" else timedelta())
-    return on.year if on >= promoted else on.year - 1
+    return month_day_in(on.year, month_day) + (ONE_DAY if clock > "00:00" else timedelta())
 
 
 # ── Terms ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -241,6 +265,21 @@ def term_days(path: str, school_year: int, semester: str) -> tuple[date, date]:
     """The first and the last day of a term, as the nearest office set them, else as usual."""
     term = _terms(path, [school_year])[school_year, semester]
     return term.starts_on, term.ends_on
+
+
+def terms_by_day(path: str) -> Callable[[date], tuple[int, str]]:
+    """School year and semester that a day is counted to at the office of `path`. The spring runs from the end
+    of the autumn term to the promotion: marks entered after its last day are still its own. Two queries for
+    each year, however many days are asked.
+    """
+    turns = cache(lambda year: promotion_day(path, date(year, 8, 1)))
+    autumn_ends = cache(lambda year: term_days(path, year, "1")[1])
+
+    def term_of(day: date) -> tuple[int, str]:
+        year = day.year if day >= turns(day.year) else day.year - 1
+        return year, "1" if day <= autumn_ends(year) else "2"
+
+    return term_of
 
 
 def _terms(path: str, school_years: Iterable[int]) -> dict[tuple[int, str], _TermDays]:

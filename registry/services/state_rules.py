@@ -51,7 +51,7 @@ def repeaters(path: str, grade: str, since: date) -> int:
 
     A repeat before the promotion leaves grade and class as they are: the promotion reads it here.
     """
-    rows = StatusChange.objects.filter(to_path=path, kind=REPEAT, to_grade=grade, effective_on__gte=since)
+    rows = StatusChange.objects.filter(from_path=path, kind=REPEAT, to_grade=grade, effective_on__gte=since)
     return rows.count()
 
 

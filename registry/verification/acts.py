@@ -1,12 +1,13 @@
 """Findings as tasks of the school: a plan with a day, or what was done (R-VER-05); orders of article 26."""
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
-from django.db.models.functions import Now
+from django.db.models import F, QuerySet
+from django.db.models.functions import Least, Now
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -16,8 +17,8 @@ from accounts.rights import explain, seated
 from accounts.roles import Right
 from audit.services import record, record_many
 from config.clock import today
-from registry.models import Campaign, Finding
-from registry.verification.checking import recount
+from registry.models import Campaign, Finding, RollMark
+from registry.verification.checking import hold, recount
 from registry.verification.kinds import OFFENCES
 from registry.verification.refusals import (
     AnswerUnclear,
@@ -28,9 +29,11 @@ from registry.verification.refusals import (
     OrderStands,
     OrderUnclear,
     PlanUnclear,
+    WayMissing,
 )
 
 State = Finding.State
+Way = RollMark.Way
 SHORTEST = 6  # characters of a plan, a report, an order
 MOST = 200  # findings in one act
 
@@ -39,20 +42,54 @@ MOST = 200  # findings in one act
 def plan(
     campaign: Campaign, path: str, ids: Collection[int], *, actor: User, text: str, due_on: date | None
 ) -> int:
-    """The school's registrar says what will be done by which day. May be changed until it is closed.
+    """The school's registrar says what will be done by which day. May be changed until it is closed; a day
+    that was ordered stands.
 
-    Raises NotAllowed, NothingChosen, PlanUnclear or FindingMoved.
+    Raises NotAllowed, NothingChosen, PlanUnclear, WayMissing or FindingMoved.
     """
     explain(actor, Right.EDIT_STUDENT, at=path).or_raise()
     text, last = tidy(text), max(campaign.due_on, today())
     if len(text) < SHORTEST or due_on is None or not today() <= due_on <= last:
         raise PlanUnclear(count=SHORTEST, last=f"{last:%Y-%m-%d}")
+    hold(campaign.pk, [path])
     rows = _chosen(campaign, path, ids).exclude(state=State.CLOSED)
+    if unlisted_marks(rows).filter(way="").exists():
+        raise WayMissing()
     changed = rows.update(
-        state=State.PLANNED, plan=text, due_on=due_on, escalated_on=None, planned_by=actor,
-        planned_by_name=actor.signing_name,
+        state=State.PLANNED, plan=text, due_on=Least(due_on, F("order_due_on")), escalated_on=None,
+        planned_by=actor, planned_by_name=actor.signing_name,
     )  # fmt: skip
     return _done("plan", campaign, path, ids, changed, actor)
+
+
+@transaction.atomic
+def plan_ways(
+    finding: Finding, ways: Mapping[int, str], *, actor: User, text: str, due_on: date | None
+) -> None:
+    """Plan for each pupil who sits in the class without being on its list (R-VER-06): `ways` by mark.
+
+    Raises as `plan`; WayMissing also where the roll has changed meanwhile.
+    """
+    explain(actor, Right.EDIT_STUDENT, at=finding.org_path).or_raise()
+    hold(finding.campaign_id, [finding.org_path])
+    marks = unlisted_marks(Finding.objects.filter(pk=finding.pk))
+    named = set(marks.values_list("pk", flat=True))
+    if not named or named != ways.keys() or not set(ways.values()) <= set(Way.values):
+        raise WayMissing()
+    for way in Way:
+        marks.filter(pk__in=[pk for pk, chosen in ways.items() if chosen == way]).update(way=way)
+    counted = Counter(ways.values())
+    said = "、".join(f"{way.label} {counted[way]} 人" for way in Way if counted[way])
+    text = f"{said}。{tidy(text)}"
+    plan(finding.campaign, finding.org_path, [finding.pk], actor=actor, text=text, due_on=due_on)
+
+
+def unlisted_marks(findings: "QuerySet[Finding]") -> Any:
+    """The pupils that the rolls name of these findings' classes beyond their lists."""
+    return RollMark.objects.filter(
+        student=None, roll__school_class__in=findings.filter(kind="unlisted").values("school_class"),
+        roll__campaign__in=findings.values("campaign"),
+    )  # fmt: skip
 
 
 @transaction.atomic
@@ -61,6 +98,7 @@ def close(campaign: Campaign, path: str, ids: Collection[int], *, actor: User, h
     or FindingMoved.
     """
     explain(actor, Right.EDIT_STUDENT, at=path).or_raise()
+    hold(campaign.pk, [path])
     how, rows = tidy(how), _chosen(campaign, path, ids)
     if len(how) < SHORTEST:
         raise CloseUnclear(count=SHORTEST)
@@ -100,6 +138,7 @@ def order(finding: Finding, *, actor: User, offence: int, text: str, due_on: dat
     text = tidy(text)
     if offence not in OFFENCES or len(text) < SHORTEST or due_on is None or due_on < today():
         raise OrderUnclear(count=SHORTEST)
+    hold(finding.campaign_id, [finding.org_path])
     changed = Finding.objects.filter(pk=finding.pk, offence=None).update(
         offence=offence, order_text=text, order_due_on=due_on, due_on=due_on, order_office=actor.own_office,
         ordered_by_name=actor.signing_name, ordered_at=Now(), state=State.OPEN, closed_at=None, gone_at=None,
@@ -118,6 +157,7 @@ def answer(finding: Finding, *, actor: User, text: str) -> None:
     text = tidy(text)
     if len(text) < SHORTEST:
         raise AnswerUnclear(count=SHORTEST)
+    hold(finding.campaign_id, [finding.org_path])
     open_orders = Finding.objects.filter(pk=finding.pk, offence__isnull=False).exclude(state=State.CLOSED)
     _only_one(
         open_orders.update(
@@ -142,6 +182,7 @@ def close_order(finding: Finding, *, actor: User, how: str) -> None:
     how = tidy(how)
     if len(how) < SHORTEST:
         raise CloseUnclear(count=SHORTEST)
+    hold(finding.campaign_id, [finding.org_path])
     open_orders = Finding.objects.filter(pk=finding.pk, offence__isnull=False).exclude(state=State.CLOSED)
     _only_one(
         open_orders.update(

@@ -69,8 +69,7 @@ def open_campaign(*, actor: User, due_on: date | None) -> Campaign:
         job=_new_job(office.path, actor), opened_by=actor, opened_by_name=actor.signing_name,
         office_name=office.name,
     )  # fmt: skip
-    own = [] if office.path != NATION else list(same_term.exclude(pk=campaign.pk))
-    _lay_out(campaign, [one.path for one in own])
+    _lay_out(campaign)
     _send(campaign)
     record("registry.campaign.open", campaign, actor=actor, basis="第二十五条", due=f"{due_on:%Y-%m-%d}")
     return campaign
@@ -78,7 +77,10 @@ def open_campaign(*, actor: User, due_on: date | None) -> Campaign:
 
 @transaction.atomic
 def check_again(campaign: Campaign, *, actor: User) -> None:
-    """Queue another run over everything. Raises NotAllowed, CampaignOver or CampaignRunning."""
+    """Queue another run over everything, offices that got their first school meanwhile included.
+
+    Raises NotAllowed, CampaignOver or CampaignRunning.
+    """
     explain(actor, Right.OPEN_CAMPAIGN, at=campaign.path).or_raise()
     held = (
         Campaign.objects.select_for_update(no_key=True, of=("self",))
@@ -90,6 +92,7 @@ def check_again(campaign: Campaign, *, actor: User) -> None:
     if held.job.state in OPEN:
         raise CampaignRunning()
     held.units.update(done_at=None)
+    _lay_out(held)
     held.job = _new_job(held.path, actor)
     held.save(update_fields=["job"])
     _send(held)
@@ -147,13 +150,18 @@ def term_name(year: int, semester: str) -> str:
     )
 
 
-def _lay_out(campaign: Campaign, left_out: list[str]) -> None:
-    """One unit for each office that has schools right under it."""
+def _lay_out(campaign: Campaign) -> None:
+    """One unit for each office that has schools right under it and has none yet; the nation leaves out
+    provinces with a campaign of their own.
+    """
     schools = Organization.objects.within(campaign.path).filter(
         kind=Organization.Kind.SCHOOL, valid__contains=today()
     )
-    for path in left_out:
-        schools = schools.exclude(path__within=path)
+    same_term = Campaign.objects.filter(school_year=campaign.school_year, semester=campaign.semester)
+    if campaign.path == NATION:
+        for own in same_term.exclude(pk=campaign.pk):
+            schools = schools.exclude(path__within=own.path)
+    schools = schools.exclude(parent__in=campaign.units.values("office"))
     offices = schools.order_by("parent__path").values_list("parent_id", flat=True).distinct()
     CampaignUnit.objects.bulk_create(CampaignUnit(campaign=campaign, office_id=pk) for pk in offices)
 

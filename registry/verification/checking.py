@@ -1,6 +1,6 @@
 """Checking some schools by one statement, and counting what was found (R-VER-02)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -12,17 +12,17 @@ from accounts.models import Organization
 from audit.services import Actor, record_each
 from config.clock import today
 from config.faults import fault
-from config.rules import RuleInForce, rules
+from config.rules import RuleInForce, rule, rules
 from config.workdays import add_workdays
 from registry.models import Campaign, Enrolment, SchoolVerification
 from registry.services.seasons import term_days
 from registry.status import IN_SCHOOL, NORMAL, OPEN, PENDING, SUSPENDED
-from registry.verification.kinds import BY_RUN
+from registry.verification.kinds import BY_RUN, SEPARATED
 from registry.verification.statement import RECOUNT, statement
 
 _RULES = (
     "ENTRY_AGE", "ENTRY_CUTOFF", "CLASS_SIZE_MAX_PRIMARY", "CLASS_SIZE_MAX_SECONDARY", "CHANGE_DEADLINE",
-    "VERIFY_FINDING_DAYS",
+    "ARCHIVE_DEADLINE",
 )  # fmt: skip
 
 
@@ -43,11 +43,9 @@ def check_schools(
         )
         _begin(campaign, schools)
         paths = [school.path for school in schools]
-        signed = SchoolVerification.objects.filter(
-            campaign=campaign, org_path__in=paths, state=SchoolVerification.State.SIGNED
-        )
-        given = {"paths": paths, "signed": list(signed.values_list("org_path", flat=True))}
-        cursor.execute(statement(), given | _given(campaign, office))
+        states = hold(campaign.pk, paths)
+        signed = [path for path, state in states.items() if state == SchoolVerification.State.SIGNED]
+        cursor.execute(statement(), {"paths": paths, "signed": signed} | _given(campaign, office))
         changed = sum(cursor.fetchone())
         fault("verify.written")
     spells = Enrolment.objects.filter(org_path=OuterRef("org_path"), is_void=False)
@@ -67,6 +65,22 @@ def check_schools(
 def _counted(spells: Any, count: Count) -> Coalesce:
     """How many of `spells` belong to the row of the outer query."""
     return Coalesce(Subquery(spells.order_by().values("org_path").annotate(n=count).values("n")), 0)
+
+
+def hold(campaign_id: int, paths: Iterable[str]) -> dict[str, str]:
+    """Lock the schools' rows, and say in which state each is.
+
+    Whoever changes findings, and whoever signs, holds them first: a finding comes before a signature or
+    after it, never between its check and its name, and nobody waits for each other.
+    """
+    rows = SchoolVerification.objects.filter(campaign=campaign_id, org_path__in=sorted(paths))
+    return dict(rows.select_for_update(no_key=True).order_by("pk").values_list("org_path", "state"))
+
+
+def due_day(campaign: Campaign, path: str) -> date:
+    """By which day a school does what is found today; within the campaign as long as that lasts."""
+    day = add_workdays(today(), rule("VERIFY_FINDING_DAYS", at=path, on=today()).number)
+    return min(campaign.due_on, day) if campaign.due_on >= today() else day
 
 
 def recount(campaign_id: int, paths: Sequence[str]) -> None:
@@ -92,10 +106,11 @@ def _given(campaign: Campaign, office: Organization) -> dict[str, Any]:
     held: dict[str, RuleInForce] = rules(_RULES, at=office.path, on=day)
     cutoff: date = held["ENTRY_CUTOFF"].date_in(year)
     return {
-        "campaign": campaign.pk, "kinds": BY_RUN, "today": day,
-        "due": min(campaign.due_on, add_workdays(day, held["VERIFY_FINDING_DAYS"].number)),
+        "campaign": campaign.pk, "kinds": [*BY_RUN, SEPARATED], "today": day,
+        "due": due_day(campaign, office.path),
         "open": list(OPEN), "in_school": list(IN_SCHOOL), "pending": PENDING, "normal": NORMAL,
         "suspended": SUSPENDED, "pending_since": held["CHANGE_DEADLINE"].days_before(day),
+        "filed_since": held["ARCHIVE_DEADLINE"].days_before(day),
         "year": year, "semester": semester, "year_before": before[0], "semester_before": before[1],
         "began": term_days(office.path, year, semester)[0],
         "began_before": term_days(office.path, *before)[0],

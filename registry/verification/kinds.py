@@ -38,6 +38,12 @@ KINDS: dict[str, Kind] = {
         Kind("data", "basic", _lazy("必填信息缺失"), _lazy("对照确认表补全所列项目，关键数据走变更业务。")),
         Kind("guardian", "basic", _lazy("没有监护人"), _lazy("登记至少一名监护人。")),
         Kind("document", "basic", _lazy("没有有效证件"), _lazy("补登身份证件；确无证件的按无证件学生办理。")),
+        Kind(
+            "photo",
+            "basic",
+            _lazy("学生没有照片"),
+            _lazy("建档期限已过仍无照片：在“照片采集”中按班上传；转入的先接收移交的档案。"),
+        ),
         Kind("age", "basic", _lazy("年龄与年级不符"), _lazy("对照证件核对出生日期和年级，属实的说明情况。")),
         Kind("class_over", "basic", _lazy("班额超限"), _lazy("调整编班，或由主管部门许可增加学位。")),
         Kind("problem", "basic", _lazy("问题学籍未销号"), _lazy("在“问题学籍”中佐证、变更或删除。")),
@@ -61,12 +67,13 @@ KINDS: dict[str, Kind] = {
             "unlisted",
             "present",
             _lazy("在班就读但无学籍"),
-            _lazy("查明学籍所在：转入学籍，或新建学籍。"),
+            _lazy("逐人查明学籍所在：转入学籍，让学生回到学籍所在学校，或新建学籍。"),
             by_run=False,
         ),
         Kind("sample", "present", _lazy("抽查不符"), _lazy("按抽查意见整改并说明。"), by_run=False),
     )
 }
+SEPARATED = "separated"  # said by rolls alone; a run only closes it when the pupil has left
 BY_RUN = [kind.code for kind in KINDS.values() if kind.by_run]
 
 # The nine offences for which a school or office is ordered to correct (2025 第二十六条, HANDBOOK A13).
@@ -98,6 +105,6 @@ def said(kind: str, facts: dict[str, Any]) -> str:
         return _("{until} 期满").format(**facts)
     if kind == "unmoved":
         return _("按入学年月应为本学段第 {expected} 年级，现为第 {now} 年级").format(**facts)
-    if kind in ("unlisted", "unreported"):
+    if kind in ("unlisted", "unreported", "photo"):
         return _("{pupils} 人").format(**facts)
     return ""

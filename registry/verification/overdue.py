@@ -1,6 +1,6 @@
 """Findings past their day: the office above is told, and its list shows them (R-VER-05)."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from django.urls import reverse
@@ -14,7 +14,7 @@ from audit.services import System, record_many
 from config.clock import today
 from config.scope import scoped_transaction
 from registry.models import Finding
-from registry.verification.checking import recount
+from registry.verification.checking import hold, recount
 
 PACK = 2000  # findings in one transaction
 
@@ -25,35 +25,53 @@ def escalate(paths: Iterable[str]) -> int:
     """
     done = 0
     for path in paths:
-        while some := _escalate_some(path):
+        while (some := _escalate_some(path)) is not None:
             done += some
     return done
 
 
-def _escalate_some(path: str) -> int:
+def _escalate_some(path: str) -> int | None:
+    """How many of the next pack this run marked; None when nothing is left."""
     with scoped_transaction(path):
-        due = Finding.objects.within(path).filter(due_on__lt=today(), escalated_on=None)
-        late = due.exclude(state=Finding.State.CLOSED).select_for_update(no_key=True, skip_locked=True)
-        rows = list(late.order_by("pk").values_list("pk", "org_path", "campaign_id")[:PACK])
+        late = Finding.objects.within(path).filter(due_on__lt=today(), escalated_on=None)
+        late = late.exclude(state=Finding.State.CLOSED).order_by("pk")
+        places = list(late.values_list("pk", "campaign_id", "org_path")[:PACK])
+        if not places:
+            return None
+        schools: dict[int, set[str]] = defaultdict(set)
+        for _pk, campaign, school in places:
+            schools[campaign].add(school)
+        for campaign in sorted(schools):
+            hold(campaign, schools[campaign])
+        # Read once more: what was planned or marked until the schools were held is none of ours.
+        mine = late.filter(pk__in=[place[0] for place in places]).select_for_update(no_key=True)
+        rows = list(mine.values_list("pk", "org_path", "order_office_id"))
         Finding.objects.filter(pk__in=[row[0] for row in rows]).update(escalated_on=today())
-        for campaign in {row[2] for row in rows}:
-            recount(campaign, sorted({school for _pk, school, one in rows if one == campaign}))
-        _tell(Counter(school for _pk, school, _campaign in rows))
-        subjects = [(pk, school) for pk, school, _campaign in rows]
+        for campaign, held in schools.items():
+            recount(campaign, sorted(held))
+        _tell([(school, office) for _pk, school, office in rows])
+        subjects = [(pk, school) for pk, school, _office in rows]
         record_many("registry.finding.overdue", "finding", subjects, actor=System(path), basis="R-VER-05")
     return len(rows)
 
 
-def _tell(late: "Counter[str]") -> None:
-    """One notice a day to those who decide at the office above the schools."""
-    parents: dict[str, str] = dict(
-        Organization.objects.filter(path__in=late).values_list("path", "parent__path")
-    )
-    by_office: Counter[str] = Counter()
-    for school, count in late.items():
-        by_office[parents.get(school) or school] += count
-    seats = seated([(office, str(Right.DECIDE)) for office in by_office])
-    for (office, _right), people in seats.items():
-        said = _("有 {count} 条核准问题逾期未整改，请督促学校办理").format(count=by_office[office])
+def _tell(late: list[tuple[str, int | None]]) -> None:
+    """One notice a day to those who decide at the office above each school, and to those who inspect at the
+    office whose order is late.
+    """
+    schools = Organization.objects.filter(path__in={path for path, _order in late})
+    parents: dict[str, str] = dict(schools.values_list("path", "parent__path"))
+    orderers = Organization.objects.filter(pk__in={order for _path, order in late if order})
+    orders: dict[int, str] = dict(orderers.values_list("pk", "path"))
+    counted: Counter[tuple[str, str]] = Counter()
+    for school, order in late:
+        counted[parents.get(school) or school, str(Right.DECIDE)] += 1
+        if order:
+            counted[orders[order], str(Right.INSPECT)] += 1
+    for seat, people in seated(list(counted)).items():
+        words = _("有 {count} 条核准问题逾期未整改，请督促学校办理")
+        if seat[1] == Right.INSPECT:
+            words = _("有 {count} 条责令整改的核准问题逾期，请核查")
         target = reverse("verification:findings") + "?show=overdue"
-        notify(people, "verification", said, target, once_key=f"verify {office} {today():%Y%m%d}")
+        key = f"verify {seat[0]} {seat[1]} {today():%Y%m%d}"
+        notify(people, "verification", words.format(count=counted[seat]), target, once_key=key)

@@ -1,5 +1,6 @@
 """Reading a verification: progress by level, findings, samples. Constant queries at every level."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,17 @@ from accounts.roles import Right
 from config.clock import today
 from config.errors import NotFound
 from config.paging import count_up_to
-from registry.models import Campaign, Finding, Sample, SampleRow, SchoolClass, SchoolVerification, Student
+from config.rules import rule
+from registry.models import (
+    Campaign,
+    Enrolment,
+    Finding,
+    Sample,
+    SampleRow,
+    SchoolClass,
+    SchoolVerification,
+    Student,
+)
 from registry.protection import hidden_from
 from registry.queries.rosters import number_in
 from registry.verification.kinds import CHECKS, KINDS, OFFENCES, said
@@ -28,7 +39,7 @@ _SUMS = (
 )
 
 
-def percent(part: int, whole: int) -> int | None:
+def percent(part: int, whole: int | None) -> int | None:
     return round(part * 100 / whole) if whole else None
 
 
@@ -170,11 +181,21 @@ def in_words(found: list[Finding], user: User) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def people(ids: set[int], user: User) -> dict[int, dict[str, Any]]:
+def people(ids: Collection[int], user: User) -> dict[int, dict[str, Any]]:
     """Name and address of the pupils she may see, by id."""
     rows = Student.objects.visible_to(user, Right.VIEW_STUDENT).filter(pk__in=ids)
     shown = rows.exclude(pk__in=hidden_from(user)).values("pk", "public_id", "name")
     return {row["pk"]: dict(row) for row in shown}
+
+
+def without_photo(finding: Finding, user: User) -> list[dict[str, Any]]:
+    """Whom of the class a missing photo is about, by name: those whose term is over and whom she may see."""
+    since = rule("ARCHIVE_DEADLINE", at=finding.org_path, on=today()).days_before(today())
+    spells = Enrolment.objects.filter(org_path=finding.org_path, school_class=finding.school_class)
+    due = spells.in_school().filter(valid__startswith__lte=since)
+    missing = due.exclude(student__materials__kind="photo").order_by("name_py", "pk")
+    names = people(ids := list(missing.values_list("student_id", flat=True)[:PAGE]), user)
+    return [names[pk] for pk in ids if pk in names]
 
 
 def kind_counts(school: SchoolVerification) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Count, F, Q
 
@@ -17,6 +18,7 @@ from registry.models import (
     RollMark,
     SchoolClass,
     SchoolVerification,
+    Student,
 )
 from registry.queries.guests import guests_in
 from registry.queries.schools import open_class, open_school
@@ -172,6 +174,7 @@ class SheetLine:
     """One pupil of a class and her sheet, if it was printed."""
 
     student: int
+    public_id: UUID
     name: str
     sheet: ConfirmationSheet | None
 
@@ -190,7 +193,8 @@ def read_sheets(school_class: SchoolClass) -> list[SheetLine]:
         org_path=school_class.org_path, campaign=school.campaign if school else None, student__in=roster
     )
     sheets = {row.student_id: row for row in rows.order_by(F("filed_at").asc(nulls_first=True), "pk")}
-    return [SheetLine(pk, spell.name, sheets.get(pk)) for pk, spell in roster.items()]
+    ids: dict[int, UUID] = dict(Student.objects.filter(pk__in=roster).values_list("pk", "public_id"))
+    return [SheetLine(pk, ids[pk], spell.name, sheets.get(pk)) for pk, spell in roster.items()]
 
 
 def path_of_school(user: User, school: int | None) -> str:

@@ -35,6 +35,13 @@ class PlanUnclear(Refusal):
     message = _("整改计划至少写 {count} 个字，完成日期应在今天至 {last}（核准截止日期）之间。")
 
 
+class WayMissing(Refusal):
+    code, status, rule = "unlisted_way_missing", 422, "R-VER-06"
+    message = _(
+        "名册外学生须逐人选定去向：转入学籍、回学籍所在学校或新建学籍。请打开该问题，按最新名册选定后再保存计划。"
+    )
+
+
 class CloseUnclear(Refusal):
     code, status, rule = "close_unclear", 422, "R-VER-05"
     message = _("请写明做了什么（至少 {count} 个字），供上级抽查核对。")

@@ -118,6 +118,7 @@ def confirm_roll(
         "present": len(roster) - len(marked), "away": kinds.count(Kind.AWAY),
         "not_ours": kinds.count(Kind.NOT_OURS), "unlisted": len(names),
     }  # fmt: skip
+    before = _planned_ways(school.campaign, school_class)
     roll = _save(school_class, school.campaign, sorted(roster), counts, version, actor)
     path = school_class.org_path
     RollMark.objects.bulk_create(
@@ -125,9 +126,12 @@ def confirm_roll(
             RollMark(org_path=path, roll=roll, student_id=mark.student, kind=mark.kind, why=mark.why)
             for mark in marked.values()
         ]
-        + [RollMark(org_path=path, roll=roll, kind=Kind.UNLISTED, name=name) for name in names]
+        + [
+            RollMark(org_path=path, roll=roll, kind=Kind.UNLISTED, name=name, way=before.get(name, ""))
+            for name in names
+        ]
     )
-    raise_from_roll(roll)
+    raise_from_roll(roll, has_newcomers=not before.keys() >= set(names))
     record(
         "registry.roll.confirm", roll, actor=actor, basis="R-VER-02", class_name=school_class.name, **counts
     )
@@ -136,6 +140,12 @@ def confirm_roll(
         rolls_total=total, rolls_confirmed=total - unconfirmed_classes(school.campaign, path)
     )
     return roll
+
+
+def _planned_ways(campaign: Campaign, school_class: SchoolClass) -> dict[str, str]:
+    """What is planned for each pupil whom the roll as it stands names beyond its list."""
+    marks = RollMark.objects.filter(roll__campaign=campaign, roll__school_class=school_class, student=None)
+    return dict(marks.values_list("name", "way"))
 
 
 def _open_verification(path: str) -> SchoolVerification:

@@ -7,7 +7,8 @@ import secrets
 from hashlib import sha256
 
 from django.db import connection, transaction
-from django.db.models.functions import Now
+from django.db.models import F
+from django.db.models.functions import Least, Now
 
 from accounts.models import User
 from accounts.rights import explain
@@ -18,7 +19,7 @@ from registry.models import Campaign, Finding, Sample, SampleRow
 from registry.protection import hidden_from
 from registry.status import OPEN
 from registry.verification.acts import SHORTEST, raise_by_hand, tidy
-from registry.verification.checking import recount
+from registry.verification.checking import due_day, hold, recount
 from registry.verification.refusals import NotInspecting, ResultMoved, ResultUnclear, SampleEmpty
 
 Result = SampleRow.Result
@@ -103,11 +104,16 @@ def note_result(row: SampleRow, *, actor: User, result: str, note: str) -> None:
 def _make_finding(row: SampleRow) -> None:
     """The school's task; one that another sample made is open again."""
     campaign = row.sample.campaign
+    due_on = due_day(campaign, row.org_path)
+    hold(campaign.pk, [row.org_path])
     known = Finding.objects.filter(
         campaign=campaign, org_path=row.org_path, kind="sample", student_id=row.student_id
     )
     if known.exists():
-        known.update(state=Finding.State.OPEN, closed_at=None)
+        known.update(  # a day that was ordered stands
+            state=Finding.State.OPEN, closed_at=None, due_on=Least(due_on, F("order_due_on")),
+            escalated_on=None,
+        )  # fmt: skip
         recount(campaign.pk, [row.org_path])
     else:
-        raise_by_hand(campaign, row.org_path, "sample", due_on=campaign.due_on, student_id=row.student_id)
+        raise_by_hand(campaign, row.org_path, "sample", due_on=due_on, student_id=row.student_id)

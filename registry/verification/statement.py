@@ -2,7 +2,7 @@
 
 Set-based: it finds everything, writes what is new, opens again what came back, and closes what is found no
 longer. Nothing it writes is D4: facts are codes and counts. What a roll says (facts with `by`) is the
-roll's to take back.
+roll's to take back, until the pupil has left the school.
 """
 
 from functools import cache
@@ -96,6 +96,12 @@ _FOUND = """
   SELECT 'document', org_path, student_id, school_class_id, '{}' FROM pupils p WHERE NOT EXISTS (
     SELECT FROM registry_identitydocument d WHERE d.student_id = p.student_id AND d.is_claimed)
  UNION ALL
+  SELECT 'photo', org_path, NULL, school_class_id, jsonb_build_object('pupils', count(*)) FROM pupils p
+  -- By the pupil's index: materials have none by path, a hashed look-up would read the whole country's.
+  WHERE in_school AND school_class_id IS NOT NULL AND since <= %(filed_since)s::date AND NOT EXISTS (
+    SELECT FROM _MATERIALS m WHERE m.student_id = p.student_id AND m.kind = 'photo')
+  GROUP BY org_path, school_class_id
+ UNION ALL
   SELECT 'age', org_path, student_id, school_class_id,
     jsonb_build_object('age', age, 'low', low, 'high', low + 2)
   FROM pupils WHERE in_school AND age NOT BETWEEN low AND low + 2
@@ -156,7 +162,8 @@ _WRITTEN = """
 ), again AS (
   UPDATE registry_finding f SET facts = n.facts, school_class_id = n.school_class_id, gone_at = NULL,
     closed_at = NULL,
-    state = CASE WHEN k.gone_at IS NULL THEN f.state WHEN f.plan = '' THEN 'open' ELSE 'planned' END,
+    -- What came back has no plan: the one it had was carried out, and did not do.
+    state = CASE WHEN k.gone_at IS NULL THEN f.state ELSE 'open' END,
     due_on = CASE WHEN k.gone_at IS NULL THEN f.due_on ELSE %(due)s::date END,
     escalated_on = CASE WHEN k.gone_at IS NULL THEN f.escalated_on END
   FROM known k JOIN found n USING (org_path, kind, about)
@@ -168,7 +175,8 @@ _WRITTEN = """
   UPDATE registry_finding f SET state = 'closed', closed_at = now(), gone_at = now()
   FROM known k LEFT JOIN found n USING (org_path, kind, about)
   WHERE f.id = k.id AND n.kind IS NULL AND f.state <> 'closed' AND f.offence IS NULL
-    AND k.facts->>'by' IS NULL
+    AND (k.facts->>'by' IS NULL
+      OR k.about > 0 AND ((k.org_path, k.about) IN (SELECT org_path, student_id FROM pupils)) IS NOT TRUE)
   RETURNING 1
 )
 SELECT (SELECT count(*) FROM written), (SELECT count(*) FROM again), (SELECT count(*) FROM gone)"""

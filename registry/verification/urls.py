@@ -15,7 +15,6 @@ urlpatterns = [
     path("findings/<int:pk>/act", views.finding_act, name="finding_act"),
     path("samples", views_samples.samples, name="samples"),
     path("samples/<int:pk>", views_samples.sample, name="sample"),
-    path("evaluation", views_samples.evaluation, name="evaluation"),
     path("rolls", views_rolls.rolls, name="rolls"),
     path("rolls/<int:pk>", views_rolls.roll, name="roll"),
 ]

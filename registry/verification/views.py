@@ -237,14 +237,20 @@ def finding(request: HttpRequest, pk: int) -> HttpResponse:
 def _finding(request: HttpRequest, found: Finding, refusal: Refusal | None = None) -> HttpResponse:
     user = _user(request)
     (line,) = queries.in_words([found], user)
-    if line["pupil"]:
-        record_list("student", [found.student_id or 0], actor=user, route="verification:finding")
+    named = queries.without_photo(found, user) if found.kind == "photo" else []
+    seen = [one["pk"] for one in [*named, line["pupil"]] if one]
+    if seen:
+        record_list("student", seen, actor=user, route="verification:finding")
     own = queries.school_rows(user).filter(campaign=found.campaign, org_path=found.org_path).first()
     is_open = found.state != Finding.State.CLOSED
     ordered_here = bool(found.order_office and user.may_act_at(Right.INSPECT, found.order_office.path))
+    marks = acts.unlisted_marks(Finding.objects.filter(pk=found.pk)) if found.kind == "unlisted" else []
     context = {
         "line": line, "finding": found, "school": own, "offences": OFFENCES, "refusal": refusal,
-        "sent": request.POST,
+        "sent": request.POST, "ways": [(one, request.POST.get(f"way{one.pk}", one.way)) for one in marks],
+        "named": named,
+        "may_plan": is_open and user.may_act_at(Right.EDIT_STUDENT, found.org_path),
+        "may_file": user.may_act_at(Right.FILE, found.org_path),
         "may_order": found.offence is None and acts.may_inspect(user, found.org_path),
         "may_answer": bool(found.offence) and is_open and user.may_act_at(Right.EDIT_STUDENT, found.org_path),
         "may_close": is_open and ordered_here,
@@ -255,7 +261,7 @@ def _finding(request: HttpRequest, found: Finding, refusal: Refusal | None = Non
 @requires(Right.EDIT_STUDENT, Right.INSPECT)
 @require_POST
 def finding_act(request: HttpRequest, pk: int) -> HttpResponse:
-    """Order, answer or close an order."""
+    """Order, answer or close an order; plan for each pupil beyond a class's list."""
     user, posted = _user(request), request.POST
     found = queries.open_finding(user, pk)
     request.subject = found  # type: ignore[attr-defined]
@@ -268,6 +274,10 @@ def finding_act(request: HttpRequest, pk: int) -> HttpResponse:
                 due_on=due_on,
             )  # fmt: skip
             messages.success(request, _("已责令整改并通知学校。"))
+        elif act == "ways":
+            ways = {number_in(key[3:]): posted[key] for key in posted if key.startswith("way")}
+            acts.plan_ways(found, ways, actor=user, text=text, due_on=day_in(posted.get("due_on", "")))
+            messages.success(request, _("已保存，逐人的去向记入整改计划。"))
         elif act == "answer":
             acts.answer(found, actor=user, text=text)
             messages.success(request, _("整改报告已提交。"))
@@ -277,7 +287,7 @@ def finding_act(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             raise BadRequest(why=_("没有这个操作。"))
     except Refusal as refused:
-        if refused.status in (400, 403):
+        if refused.status in (400, 403, 404):
             raise
         request.refusal = refused  # type: ignore[attr-defined]
         return _finding(request, found, refused)

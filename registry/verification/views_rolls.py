@@ -31,7 +31,8 @@ def rolls(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
     named = request.GET.get("school", "")
     path = path_of_school(user, number_in(named) if named else None)
-    return render(request, "verification/rolls.html", {"page": read_rolls(user, path)})
+    context = {"page": read_rolls(user, path), "may_print": user.may_act_at(Right.CONFIRM_ROLL, path)}
+    return render(request, "verification/rolls.html", context)
 
 
 @requires(*_READERS)

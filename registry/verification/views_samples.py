@@ -1,4 +1,4 @@
-"""Samples for inspection, and the yearly evaluation sheet (R-VER-07)."""
+"""Samples for inspection (R-VER-07)."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods
 
 from accounts.rights import requires
 from accounts.roles import Right
@@ -15,7 +15,6 @@ from config.errors import NotFound, Refusal
 from registry.models import SampleRow
 from registry.queries.rosters import number_in
 from registry.verification import queries, sampling
-from registry.verification.evaluation import evaluate
 from registry.verification.views import chosen_campaign
 
 
@@ -72,14 +71,3 @@ def sample(request: HttpRequest, pk: int) -> HttpResponse:
         "may_note": user.may_act_at(Right.INSPECT, found.org_path),
     }  # fmt: skip
     return render(request, "verification/sample.html", context, status=refusal.status if refusal else 200)
-
-
-@requires(Right.VIEW_REPORT)
-@require_GET
-def evaluation(request: HttpRequest) -> HttpResponse:
-    """The yearly evaluation sheet of an office, to be printed and signed."""
-    user: Any = request.user
-    office = queries.office_in(user, request.GET.get("office", ""))
-    year = request.GET.get("year", "")
-    context = {"sheet": evaluate(office, user, number_in(year) if year else None), "office": office}
-    return render(request, "verification/evaluation.html", context)

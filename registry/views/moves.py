@@ -42,14 +42,20 @@ def snapshot(request: HttpRequest, pk: int) -> HttpResponse:
     user: Any = request.user
     found = queries.open_snapshot(user, pk)
     request.subject = found  # type: ignore[attr-defined]
-    record_read(_pupil_then(found), actor=user, route="registry:snapshot", purpose=_("离校备份"))
+    sight = queries.sight_on(user, found)
+    growth = queries.growth_of(found, sight)
+    record_read(
+        _pupil_then(found), actor=user, route="registry:snapshot", purpose=_("离校备份"),
+        fields=[kind.code for kind, _lines, _may_add in growth],
+    )  # fmt: skip
     return render(
         request,
         "registry/snapshot.html",
         {
             "snapshot": found,
             "grade_name": label("grade", found.grade),
-            "blocks": queries.blocks_of(found, queries.sight_on(user, found)),
+            "blocks": queries.blocks_of(found, sight),
+            "growth": growth,
         },
     )
 

@@ -116,7 +116,8 @@ def _contents(
     if tab == "graduation":
         return {"graduations": graduations_of(pupil, user)}
     if tab == "growth":
-        return {"growth": lines_of(pupil, user, sight, on=day)}
+        found = lines_of(pupil, user, sight, on=day, after=request.GET.get("after", ""))
+        return {"growth": found.by_kind, "growth_page": found}
     if tab == "readers":
         return {"readers": history.readers_of(pupil, user, sight), "with_names": sight.shows("reader_names")}
     if dossier is None:

@@ -261,13 +261,24 @@ def test_a_substitute_signs_with_both_names_under_that_post_only(
     # The absent herself ends it with one press; the rights end in the same moment.
     client.force_login(office["leader"])
     end = reverse("accounts:substitute_end", args=[named.pk])
-    assert client.post(end).status_code == 302
+    (listed,) = client.get(reverse("substitute-list")).json()["results"]
+    assert (listed["id"], listed["substitute"], listed["instead_of"]) == (named.pk, "李老师", "王审核")
+    by_api = {"content_type": "application/json", "headers": {"Idempotency-Key": "stand-in-0001"}}
+    assert client.post(reverse("substitute-end", args=[named.pk]), {}, **by_api).status_code == 200
     assert "提前结束了李老师代王审核" in sentence(
         Event.objects.get(action="accounts.post.substitute_end", subject_id=named.pk)
     )
     assert client.post(end).status_code == 404  # nothing is arranged any more
     with pytest.raises(NotAllowed):
         acting_at(office["colleague"].pk, "review_case", at=make.SCHOOL)
+    named_again = naming(post, office["colleague"])
+    sent = [client.post(reverse("substitute-list"), named_again, **by_api) for _turn in range(2)]
+    assert [answer.status_code for answer in sent] == [201, 201]
+    assert sent[0].json() == sent[1].json() == client.get(sent[0].headers["Location"]).json()
+    hers = naming(office["administrator"].acting_post, office["colleague"])
+    assert client.post(reverse("substitute-list"), hers, **by_api).status_code == 422  # the key is taken
+    by_api["headers"] = {"Idempotency-Key": "stand-in-0002"}
+    assert client.post(reverse("substitute-list"), hers, **by_api).status_code == 404  # not hers to give
 
 
 @pytest.mark.rule("R-ACC-02", "AZ-7")

@@ -38,6 +38,7 @@ class Log:
         self.leaves = dict(
             Leaf.objects.filter(source=1, entry_id__in=self.ids).values_list("entry_id", "number")
         )
+        self.ids.sort(key=self.leaves.__getitem__)  # a pass numbers its entries as it finds them
         self.key = Checkpoint.objects.get(number=0).key
         self.known = folder / "known.jsonl"
         self.known.write_text("".join(as_line(one) for one in (self.former, self.later)), encoding="utf-8")

@@ -194,6 +194,19 @@ def prove(page: Page) -> None:
     session.save()
 
 
+def staffed_school(county: str = "CN.44.03.08.", school: str = "2144000808.") -> dict[str, Any]:
+    """A school of a county, and who acts for both."""
+    path = county + school
+    make.make_office(county, name="盐田区教育局")
+    make.make_office(path, name="盐田区实验小学")
+    return {
+        "path": path,
+        "registrar": make.make_registrar(path),
+        "leader": make.make_leader(path),
+        "county": make.make_reviewer(county),
+    }
+
+
 def wait_until(condition: Callable[[], bool], seconds: int = 40) -> None:
     limit = time.monotonic() + seconds
     while not condition():

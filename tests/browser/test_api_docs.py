@@ -23,8 +23,8 @@ def test_the_page_reads_the_document_and_asks_the_api(
     page.goto("/accounts/help")
     page.get_by_role("link", name="接口文档").click()
     page.wait_for_url("**/api/v1/docs")
+    page.locator("#operations-tag-规则").click()
     operation = page.locator("#operations-规则-rules_retrieve")
-    expect(operation).to_be_visible()
     operation.locator("button.opblock-summary-control").click()
     operation.get_by_role("button", name="Try it out").click()
     operation.get_by_placeholder("key").fill("TRANSFER_STEP_DAYS")
@@ -33,6 +33,7 @@ def test_the_page_reads_the_document_and_asks_the_api(
     expect(answer).to_contain_text("200")
     expect(answer).to_contain_text("转学的每一方在十个工作日内核办")
     # What changes something carries the token: refused for its content, not as forged.
+    page.locator("#operations-tag-办件").click()
     filing = page.locator("#operations-办件-cases_create")
     filing.locator("button.opblock-summary-control").click()
     filing.get_by_role("button", name="Try it out").click()

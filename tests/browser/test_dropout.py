@@ -11,20 +11,17 @@ from config.scope import scoped_transaction
 from registry.dropout import absences, alarm, reporting, watching
 from registry.models import Absence, SuspectedDropout
 from tests import make
-from tests.browser.conftest import Open, enter, looked_at
+from tests.browser.conftest import Open, enter, looked_at, staffed_school
 
 COUNTY = "CN.44.03.08."
-SCHOOL = f"{COUNTY}2144000808."
 
 
 @pytest.fixture
 def school(committed_db: None) -> dict[str, Any]:
     with scoped_transaction("CN."):
-        make.make_office(COUNTY, name="盐田区教育局")
-        make.make_office(SCHOOL, name="盐田区第二小学")
-        teacher = make.make_user("head_teacher", SCHOOL, name="何老师")
-        school_class = make.make_class(SCHOOL, head_teacher=teacher)
-        registrar = make.make_registrar(SCHOOL)
+        found = staffed_school()
+        teacher, registrar = make.make_user("head_teacher", found["path"], name="何老师"), found["registrar"]
+        school_class = make.make_class(found["path"], head_teacher=teacher)
         away = make.make_student(school_class)
         first = today() - timedelta(days=30)
         absences.report(
@@ -33,13 +30,11 @@ def school(committed_db: None) -> dict[str, Any]:
         alarm.watch(COUNTY)
         reporting.make(COUNTY)
         watching.enter(away, "distressed", actor=registrar, from_on=first, note="民政部门认定")
-        return {
+        return found | {
             "teacher": teacher,
             "pupil": make.make_student(school_class),
             "away": away,
             "suspicion": SuspectedDropout.objects.get(student=away).pk,
-            "leader": make.make_leader(SCHOOL),
-            "county": make.make_reviewer(COUNTY),
         }
 
 
@@ -61,7 +56,7 @@ def test_from_the_phone_of_a_head_teacher_to_the_ledger_of_the_county(
     phone.get_by_role("button", name="登记联系").click()
     expect(phone.get_by_text("已登记联系情况")).to_be_visible()
     looked_at(phone)
-    with scoped_transaction(SCHOOL):
+    with scoped_transaction(school["path"]):
         assert Absence.objects.filter(student=school["pupil"], ended_on=None).count() == 1
 
     page = enter(open_page, school["leader"])
@@ -72,6 +67,14 @@ def test_from_the_phone_of_a_head_teacher_to_the_ledger_of_the_county(
     page.goto(f"/dropout/suspected/{school['suspicion']}/written")
     expect(page.get_by_role("cell", name="盐田区教育局").first).to_be_visible()
     looked_at(page)
+
+    clerk = enter(open_page, school["registrar"])
+    clerk.goto(f"/dropout/suspected/{school['suspicion']}")
+    clerk.get_by_role("link", name="答复").click()
+    looked_at(clerk)
+    clerk.fill("#id_note", "班主任早读时点名核实")
+    clerk.get_by_role("button", name="答复").click()
+    expect(clerk.get_by_text("须附在校就读证明")).to_be_visible()
 
     county = enter(open_page, school["county"])
     for address in ("ledgers", "ledgers?ledger=eligible", "reports", "watch-list", "households", "handed"):

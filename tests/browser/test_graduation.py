@@ -7,24 +7,18 @@ from playwright.sync_api import expect
 
 from config.scope import scoped_transaction
 from tests import make
-from tests.browser.conftest import Open, enter, looked_at
-
-COUNTY = "CN.44.03.08."
-SCHOOL = f"{COUNTY}2144000808."
+from tests.browser.conftest import Open, enter, looked_at, staffed_school
 
 
 @pytest.fixture
 def school(committed_db: None) -> dict[str, Any]:
     with scoped_transaction("CN."):
-        make.make_office(COUNTY, name="盐田区教育局")
-        make.make_office(SCHOOL, name="盐田区实验小学")
-        school_class = make.make_class(SCHOOL, grade="16", name="六(1)班")
-        return {
+        found = staffed_school()
+        make.make_rule("GRADUATION_WINDOW", "0101..1231", found["path"])
+        school_class = make.make_class(found["path"], grade="16", name="六(1)班")
+        return found | {
             "pupils": [make.make_student(school_class) for _each in range(3)],
             "ill": make.make_student(school_class, status="02"),
-            "registrar": make.make_registrar(SCHOOL),
-            "leader": make.make_leader(SCHOOL),
-            "county": make.make_reviewer(COUNTY),
         }
 
 

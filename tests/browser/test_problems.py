@@ -55,10 +55,14 @@ def test_the_nation_decides_between_two_provinces(committed_db: None, open_page:
                 actor=system,
             )  # fmt: skip
         conclude(problem.pk, actor=system)
+        case_no = ProblemRecord.objects.get(pk=problem.pk).arbitration_no
     for width in ("phone", "desk"):
         page = enter_as(open_page, "national_operator", "CN.", width)
         page.goto(handling)
         look(page, f"problem-nation-{width}")
+    page.goto(f"/cases/{case_no}")
+    look(page, "problem-arbitration")
+    page.get_by_role("link", name="核对双方并裁定").click()
     page.get_by_label("裁定为两名不同学生").check()
     page.get_by_label("理由").fill("经公安机关核实为两人")
     page.get_by_role("button", name="作出裁定").click()

@@ -7,6 +7,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
+from archives import sheet_prints
+from archives.models import SheetPrint
 from config.clock import today
 from config.scope import scoped_transaction
 from tests import make
@@ -60,11 +62,17 @@ def test_the_roll_on_a_phone_becomes_findings_that_are_planned_before_the_leader
     teacher.get_by_role("button", name="确认名册").click()
     expect(teacher.get_by_text("的名册已确认")).to_be_visible()
     looked_at(teacher)
+    teacher.goto(teacher.url.replace("/verification/rolls/", "/archives/classes/") + "/sheets")
+    assert_accessible(teacher)
+    teacher.get_by_role("button", name="打印全班确认表").click()
+    expect(teacher.get_by_text("已生成 0 / 1 个班")).to_be_visible()
+    with scoped_transaction("CN."):
+        asked = SheetPrint.objects.get(requested_by=story.people["head_teacher"])
+    sheet_prints.make(asked.job_id)
     with teacher.expect_download() as printed:
-        teacher.goto(teacher.url.replace("/verification/rolls/", "/archives/classes/") + "/sheets")
-        assert_accessible(teacher)
-        teacher.get_by_role("button", name="打印全班确认表").click()
+        teacher.get_by_role("button", name="下载").click()
     assert printed.value.suggested_filename.endswith(".pdf")
+    assert_accessible(teacher)
 
     leader = enter(open_page, story.people["leader"])
     leader.goto("/verification/")

@@ -13,11 +13,13 @@ from config.clock import today
 from registry.dropout import absences, alarm
 from registry.graduation.checking import examine
 from registry.graduation.preparing import confirm, hand_in, open_list
+from registry.graduation.refusals import GraduationClosed
 from registry.models import (
     Campaign,
     ClassRoll,
     DropoutEntry,
     Enrolment,
+    EnrolmentSnapshot,
     Finding,
     GraduationList,
     GraduationRecord,
@@ -201,7 +203,9 @@ def country(nation: None, monkeypatch: pytest.MonkeyPatch) -> Country:
     return found
 
 
-@pytest.mark.rule("RE-2", "R-UPD-02", "R-GRD-08", "R-GRD-02", "R-VER-01", "R-DRP-03", "G-09", "G-10", "G-16")
+@pytest.mark.rule(
+    "RE-2", "R-UPD-02", "R-GRD-08", "R-GRD-02", "R-GRD-05", "R-VER-01", "R-DRP-03", "G-09", "G-10", "G-16"
+)
 def test_a_year_of_the_registry(country: Country) -> None:
     world, on = country.world, country.on
     first, third, sixth = (
@@ -268,24 +272,29 @@ def test_a_year_of_the_registry(country: Country) -> None:
         on(day)
         country.check()
 
-    # June: graduation, stopped by an open case until the county cleans up (G-10).
+    # June: the lists are made; graduation has its own days.
     on("2027-06-28")
     held = world.file("aid", leavers[0])
     sixths = open_list(world.school, "16", actor=world.registrar)
+    ninths = open_list(make.make_office(JUNIOR), "23", actor=country.junior_registrar)
+    with pytest.raises(GraduationClosed):
+        country.graduate(ninths, country.junior_registrar, country.junior_leader)
+    country.check()
+
+    # July: nothing new for graduating grades, no transfer; an open case stops graduation until the county
+    # cleans up (G-10).
+    on("2027-07-20")
+    with pytest.raises(RequirementFailed):
+        world.file("aid", leavers[1])
+    with pytest.raises(RequirementFailed):
+        file_move(stays, country.school_class(FAR, "13", "三(3)班"), papers=("01", "08", "22"))
     with pytest.raises(BusinessUnfinished) as stopped:
         country.graduate(sixths, world.registrar, world.leader)
     assert stopped.value.cases == (held.number,)
     country.check()
     clean_up(held.number, actor=world.reviewer, reason="毕业前清理在办业务")
     assert country.graduate(sixths, world.registrar, world.leader) == len(leavers)
-    ninths = open_list(make.make_office(JUNIOR), "23", actor=country.junior_registrar)
     assert country.graduate(ninths, country.junior_registrar, country.junior_leader) == len(juniors)
-    country.check()
-
-    # July: no transfer is taken any more.
-    on("2027-07-20")
-    with pytest.raises(RequirementFailed):
-        file_move(stays, country.school_class(FAR, "13", "三(3)班"), papers=("01", "08", "22"))
     country.check()
 
     # 10 August, midnight: the promotion. Who is suspended stays where she is (G-09).
@@ -306,11 +315,17 @@ def test_a_year_of_the_registry(country: Country) -> None:
         "registrar": country.junior_registrar, "leader": country.junior_leader, "reviewer": world.reviewer
     }  # fmt: skip
     country.intake(seventh, rows, junior)
+    seventh_at = make.make_office(JUNIOR).name
     for pupil in leavers:
         assert country.expected[pupil.pk] == (JUNIOR, "21", NORMAL)
         number = pupil.number
         pupil.refresh_from_db()
         assert pupil.number == number
+        record = GraduationRecord.objects.get(student=pupil)
+        assert (record.org_path, record.destination, record.next_school) == (PRIMARY, "16", seventh_at)
+        # Everything about her went along, and the old school kept its copy.
+        assert set(Enrolment.objects.filter(student=pupil).values_list("org_path", flat=True)) == {JUNIOR}
+        assert EnrolmentSnapshot.objects.get(student=pupil).org_path == PRIMARY
     newest = country.school_class(PRIMARY, "11", "一(2)班")
     country.intake(newest, [line(newest) for _n in range(2)], country.office)
     third_of_this_year = country.school_class(PRIMARY, "13", "三(9)班")

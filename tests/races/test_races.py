@@ -11,7 +11,7 @@ from audit.models import AccessEntry, Event
 from audit.services import System
 from config.clock import today
 from config.models import Outbox
-from config.scope import NATION, ancestors, scoped_transaction
+from config.scope import NATION, ancestors, scope, scoped_transaction
 from registry.models import (
     Enrolment,
     IdentityDocument,
@@ -23,6 +23,7 @@ from registry.models import (
 )
 from registry.record import school_year_start
 from registry.services.allowances import set_plan
+from registry.services.duplicates import Suspicion, note_problem
 from registry.services.intake_rules import entrants
 from registry.services.numbering import issue_temporary
 from registry.status import PENDING, REFUSED
@@ -30,9 +31,13 @@ from tests import make
 from tests.races.ground import AWAY, Office, Person, make_person, make_pupil, new_values, open_office
 from tests.races.processes import Child, Nursery
 from tests.races.story import TALLY
+from transfers.completion import perform_owed
+from transfers.filing import file_pupil as file_for
 from transfers.forms import ASKED_KEYS
+from transfers.kinds.problem_deletion import PROBLEM_DELETION
 from transfers.models import Case
-from transfers.outbox import owe
+from transfers.outbox import COMPLETE_CASE, SETTLE_PROBLEM, owe
+from transfers.services import decide
 
 ROUNDS = 6
 SOON_SECONDS = 0.03
@@ -358,3 +363,50 @@ def test_two_records_of_one_child_are_checked_at_once(
             assert ProblemRecord.objects.filter(student__in=pair, is_hint=False).count() == 1
             numbers = StudentNumber.objects.filter(student__in=pair, is_current=True)
             assert [row.number[0] for row in numbers] == ["L", "L"]
+
+
+@pytest.mark.rule("R-PRB-02", "RE-2")
+def test_both_schools_delete_their_record_of_one_child_at_once(
+    two_workers: tuple[Child, Child], race: Overlap
+) -> None:
+    """By one problem record of the pair or by one each: the child keeps exactly one record."""
+    offices = open_office(), open_office(AWAY)
+    for turn in range(3):
+        same = new_values(id_type="Z", id_number="")
+        pair = [make_pupil(office, **same) for office in offices]
+        with scoped_transaction(NATION):
+            found = [
+                note_problem(
+                    pair[0], Suspicion(code, pair[1], False, "测试"), actor=System(), found_by="全国查重"
+                )
+                for code in ("2", "3")
+            ]
+            about = (found[0], found[turn % 2])
+            cases = [
+                approved_deletion(office, student, problem)
+                for office, student, problem in zip(offices, pair, about, strict=True)
+            ]
+        owed = [Outbox.objects.get(subject_id=case.pk, kind=COMPLETE_CASE).pk for case in cases]
+        race.at_once(*(
+            (child, {"order": "perform", "pk": pk}) for child, pk in zip(two_workers, owed, strict=True)
+        ))  # fmt: skip
+        for pk in Outbox.objects.filter(kind=SETTLE_PROBLEM, done_at=None).values_list("pk", flat=True):
+            perform_owed(pk)
+        with scoped_transaction(NATION):
+            states = Case.objects.filter(pk__in=[case.pk for case in cases]).values_list("state", flat=True)
+            assert sorted(states) == ["done", "refused"]
+            assert Enrolment.objects.filter(student__in=pair, is_void=False).count() == 1
+            assert not ProblemRecord.objects.filter(student=pair[0], closed_at=None).exists()
+
+
+def approved_deletion(office: Office, student: Student, problem: ProblemRecord | None) -> Case:
+    """The deletion of the office's record, to which everybody has agreed: only the worker is missing."""
+    assert problem
+    told = {"problem": str(problem.pk), "attends": "there", "verified": "已与监护人核对"}
+    user = office.registrar.user
+    with scope(office.path):
+        case = file_for(PROBLEM_DELETION, user.acting_office, student, told, actor=user, materials=[])
+    for person in (office.leader.user, office.reviewer.user):
+        with scope(person.acting_path):
+            decide(Case.objects.get(pk=case.pk), "approve", actor=person)
+    return case

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.usefixtures("nation"), pytest.mark.rule("R-TRF-17", "R
 # Rows that stay under the path of the office where they arose, and why.
 STAYING = {
     "registry.OpenBusiness": "ends with its case",
-    "registry.ProblemRecord": "blocks the move",
+    "registry.ProblemRecord": "her own side follows, whichever of the two it is",
     "registry.ImportRow": "what the school handed in",
     "registry.ReportIn": "who moves in reports in again",
     "registry.Absence": "what the school noted; it ends with the move",

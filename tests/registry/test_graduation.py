@@ -6,20 +6,16 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 from django.db.backends.postgresql.psycopg_any import DateRange
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from audit.models import Event
 from audit.services import System
 from config.clock import today
-from registry.graduation import effect
-from registry.graduation.afterwards import fill_destination
-from registry.graduation.checking import examine
+from registry.graduation.afterwards import fill_destinations
 from registry.graduation.numbers import certificate_number, is_certificate_number
-from registry.graduation.preparing import confirm
 from registry.models import (
     CertificatePrint,
     Enrolment,
@@ -27,7 +23,6 @@ from registry.models import (
     GraduationRecord,
     OpenBusiness,
     ProblemRecord,
-    SchoolClass,
     StatusChange,
     Student,
 )
@@ -35,65 +30,23 @@ from registry.services.editing import update_normal
 from registry.services.refusals import GraduateFrozen
 from tests import make
 from tests.archives.test_printing import pages_of
+from tests.transfers.graduating import Leavers, status_of
 
 pytestmark = pytest.mark.usefixtures("nation")
 
 
-class School:
-    """A grade that graduates: some in school, some not; and who acts."""
-
-    def __init__(self, grade: str = "16", pupils: int = 3) -> None:
-        self.school_class: SchoolClass = make.make_class(grade=grade, name="六(1)班")
-        self.pupils = [make.make_student(self.school_class) for _each in range(pupils)]
-        self.registrar, self.leader = make.make_registrar(), make.make_leader()
-        self.client = Client()
-
-    def post(self, who: User, route: str, **given: Any) -> Any:
-        self.client.force_login(who)
-        return self.client.post(route, given)
-
-    def get(self, who: User, route: str) -> Any:
-        self.client.force_login(who)
-        return self.client.get(route)
-
-    def draft(self) -> GraduationList:
-        answer = self.post(self.registrar, "/graduation/new", grade=self.school_class.grade)
-        assert answer.status_code == 302, answer.content.decode()
-        made: GraduationList = GraduationList.objects.get(public_id=UUID(answer["Location"].split("/")[2]))
-        return made
-
-    def digest(self, graduation: GraduationList) -> str:
-        return examine(graduation).digest
-
-    def hand_in(self, graduation: GraduationList) -> Any:
-        route = f"/graduation/{graduation.public_id}/submit"
-        return self.post(self.registrar, route, digest=self.digest(graduation))
-
-    def confirm(self, graduation: GraduationList, who: User | None = None) -> Any:
-        route = f"/graduation/{graduation.public_id}/confirm"
-        return self.post(who or self.leader, route, digest=self.digest(graduation))
-
-    def graduate(self) -> GraduationList:
-        made = self.draft()
-        assert self.hand_in(made).status_code == 302
-        assert self.confirm(made).status_code == 302
-        made.refresh_from_db()
-        return made
-
-
 @pytest.fixture
-def school() -> School:
-    return School()
-
-
-def status_of(student: Student) -> str:
-    return str(Enrolment.objects.get(student=student).status)
+def school() -> Leavers:
+    return Leavers()
 
 
 @pytest.mark.rule("R-GRD-01", "R-GRD-03", "R-GRD-06")
-def test_the_school_itself_graduates_who_is_in_school_and_skips_the_others(school: School) -> None:
+def test_the_school_itself_graduates_who_is_in_school_and_skips_the_others(school: Leavers) -> None:
     away = {code: make.make_student(school.school_class, status=code) for code in ("02", "04", "05")}
-    made = school.graduate()
+    new = school.post(school.registrar, "/graduation/new", grade="16")
+    made = GraduationList.objects.get(public_id=UUID(new["Location"].split("/")[2]))
+    assert school.submit(made).status_code == school.confirm(made).status_code == 302
+    made.refresh_from_db()
     assert made.state == "done"
     assert {status_of(one) for one in school.pupils} == {"07"}
     assert {code: status_of(one) for code, one in away.items()} == {code: code for code in away}
@@ -114,7 +67,7 @@ def test_the_school_itself_graduates_who_is_in_school_and_skips_the_others(schoo
 
 
 @pytest.mark.rule("R-GRD-01")
-def test_whoever_is_skipped_is_listed_with_the_reason(school: School) -> None:
+def test_whoever_is_skipped_is_listed_with_the_reason(school: Leavers) -> None:
     ill = make.make_student(school.school_class, status="02")
     left = make.make_student(school.school_class, status="01")
     Enrolment.objects.filter(student=left).update(status="03", valid=DateRange(date(2020, 9, 1), today()))
@@ -127,7 +80,7 @@ def test_whoever_is_skipped_is_listed_with_the_reason(school: School) -> None:
 
 
 @pytest.mark.rule("R-GRD-01", "R-GRD-04", "R-ACC-02", "R-GRD-03")
-def test_what_a_list_refuses(school: School) -> None:
+def test_what_a_list_refuses(school: Leavers) -> None:
     made = school.draft()
     own = f"/graduation/{made.public_id}"
     one = school.pupils[0].pk
@@ -151,7 +104,7 @@ def test_what_a_list_refuses(school: School) -> None:
         answer = school.post(who, route, **given)
         assert (answer.status_code, words in answer.content.decode()) == (status, True), (route, given)
     assert {status_of(pupil) for pupil in school.pupils} == {"01"}
-    school.hand_in(made)
+    school.submit(made)
     GraduationList.objects.filter(pk=made.pk).update(handed_in_by=school.leader)
     answer = school.confirm(made)
     assert (answer.status_code, "编制或提交名单的人不能确认" in answer.content.decode()) == (403, True)
@@ -159,11 +112,11 @@ def test_what_a_list_refuses(school: School) -> None:
     assert school.post(school.leader, f"{own}/return", reason="请核对去向").status_code == 302
     made.refresh_from_db()
     assert (made.state, made.returned_reason) == ("draft", "请核对去向")
-    assert school.hand_in(made).status_code == school.confirm(made).status_code == 302
+    assert school.submit(made).status_code == school.confirm(made).status_code == 302
 
 
 @pytest.mark.rule("R-GRD-02", "R-PRB-05")
-def test_open_business_and_problem_records_block_and_are_named(school: School) -> None:
+def test_open_business_and_problem_records_block_and_are_named(school: Leavers) -> None:
     made = school.draft()
     busy, doubted = school.pupils[0], school.pupils[1]
     OpenBusiness.objects.create(
@@ -174,27 +127,27 @@ def test_open_business_and_problem_records_block_and_are_named(school: School) -
         org_path=make.SCHOOL, other_path=make.SCHOOL, type="1", side="single", student=doubted,
         found_by="测试", detail="测试",
     )  # fmt: skip
-    answer = school.hand_in(made)
+    answer = school.submit(made)
     page = answer.content.decode()
     assert (answer.status_code, "转学（ZX1）" in page, busy.name in page) == (409, True, True)
     OpenBusiness.objects.all().delete()
-    answer = school.hand_in(made)
+    answer = school.submit(made)
     assert (answer.status_code, f"问题学籍尚未处理：{doubted.name}" in answer.content.decode()) == (409, True)
     ProblemRecord.objects.filter(pk=problem.pk).update(is_hint=True)  # a hint blocks nothing
-    assert school.hand_in(made).status_code == 302
+    assert school.submit(made).status_code == 302
     ProblemRecord.objects.filter(pk=problem.pk).update(is_hint=False)  # found meanwhile
     assert school.confirm(made).status_code == 409
     assert status_of(busy) == "01"
 
 
-def test_who_is_held_back_graduates_on_a_later_list(school: School) -> None:
+def test_who_is_held_back_graduates_on_a_later_list(school: Leavers) -> None:
     made = school.draft()
     waits = school.pupils[0]
     rows = f"/graduation/{made.public_id}/rows"
     assert school.post(school.registrar, rows, row=[waits.pk], held="问题学籍处理中").status_code == 302
     assert school.post(school.registrar, rows, row=[waits.pk], release="1").status_code == 302
     assert school.post(school.registrar, rows, row=[waits.pk], held="问题学籍处理中").status_code == 302
-    assert school.hand_in(made).status_code == school.confirm(made).status_code == 302
+    assert school.submit(made).status_code == school.confirm(made).status_code == 302
     assert (status_of(waits), status_of(school.pupils[1])) == ("01", "07")
     later = school.graduate()
     assert (later.total, status_of(waits)) == (1, "07")
@@ -204,32 +157,40 @@ def test_who_is_held_back_graduates_on_a_later_list(school: School) -> None:
     assert [int(number[14:19]) for number in numbers] == [1, 2, 3]
 
 
-@pytest.mark.rule("R-GRD-03", "RE-9")
-def test_all_graduate_or_nobody_and_once(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = school.draft()
-    school.hand_in(made)
-    digest = school.digest(made)
-    plan = {"point": ""}
+@pytest.mark.rule("A7.4", "GRADUATION_WINDOW", "R-GRD-03")
+def test_lists_are_handed_in_and_confirmed_on_their_days_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    def on(day: str) -> None:
+        monkeypatch.setenv("XUEJI_CLOCK", day)
 
-    def cut(point: str) -> None:
-        if point == plan["point"]:
-            raise RuntimeError(point)
-
-    monkeypatch.setattr(effect, "fault", cut)
-    for point in ("graduate.locked", "graduate.ended", "graduate.recorded", "graduate.done"):
-        plan["point"] = point
-        with pytest.raises(RuntimeError), transaction.atomic():
-            confirm(made, digest, actor=school.leader)
+    def refused(answer: Any, days: str) -> None:
+        page = answer.content.decode()
+        assert (answer.status_code, "现在不是毕业办理时间" in page, days in page) == (409, True, True)
         assert {status_of(one) for one in school.pupils} == {"01"}
-        assert not GraduationRecord.objects.exists()
-    plan["point"] = ""
-    assert confirm(made, digest, actor=school.leader) == confirm(made, digest, actor=school.leader) == 3
-    assert GraduationRecord.objects.count() == 3
-    assert Event.objects.filter(action="registry.graduation.confirm", subject_id=made.pk).count() == 1
+
+    on("2027-07-19")
+    school = Leavers()
+    make.make_rule("GRADUATION_WINDOW", "0720..0730", make.NATION)
+    made = school.draft()  # it may be prepared at any time
+    own = f"/graduation/{made.public_id}"
+    refused(school.submit(made), "2027年7月20日至7月30日")
+    page = school.get(school.registrar, own).content.decode()
+    assert ("现在不是毕业办理时间" in page, "教育部年度毕业升级工作通知" in page) == (True, True)
+    sent = json.dumps({"digest": school.digest(made)})
+    told = school.client.post(f"/api/v1/graduations/{made.public_id}/submit/", sent, "application/json")
+    assert (told.status_code, told.json()["code"], told.json()["rule"]) == (
+        409, "graduation_closed", "GRADUATION_WINDOW"
+    )  # fmt: skip
+    on("2027-07-20")
+    assert school.submit(made).status_code == 302
+    on("2027-07-31")
+    refused(school.confirm(made), "2028年7月20日至7月30日")
+    make.make_rule("GRADUATION_WINDOW", "0720..0731", make.PROVINCE)
+    assert school.confirm(made).status_code == 302
+    assert {status_of(one) for one in school.pupils} == {"07"}
 
 
 @pytest.mark.rule("R-GRD-06")
-def test_basic_data_are_frozen_after_graduation(school: School) -> None:
+def test_basic_data_are_frozen_after_graduation(school: Leavers) -> None:
     pupil = school.pupils[0]
     version = Student.objects.get(pk=pupil.pk).version
     update_normal(pupil, {"phone": "13700137000"}, version=version, actor=school.registrar)
@@ -243,22 +204,22 @@ def test_basic_data_are_frozen_after_graduation(school: School) -> None:
 
 
 @pytest.mark.rule("R-GRD-05")
-def test_the_destination_is_filled_back_by_the_next_school(school: School) -> None:
+def test_the_destination_is_filled_back_by_the_next_school(school: Leavers) -> None:
     made = school.draft()
     rows = f"/graduation/{made.public_id}/rows"
     given = {"row": [one.pk for one in school.pupils], "destination": "16"}
     assert school.post(school.registrar, rows, **given).status_code == 302
     assert school.post(school.registrar, rows, row=[school.pupils[0].pk], destination="-").status_code == 302
-    assert school.hand_in(made).status_code == school.confirm(made).status_code == 302
+    assert school.submit(made).status_code == school.confirm(made).status_code == 302
     records = {one.student_id: one for one in GraduationRecord.objects.all()}
     unknown, known = (records[one.pk] for one in school.pupils[:2])
     assert (unknown.destination, known.destination) == ("", "16")
     route = f"/graduation/graduates/{unknown.public_id}/destination"
     assert school.post(school.registrar, route, destination="14").status_code == 302
     actor = System(make.COUNTY)
-    assert fill_destination(school.pupils[0], "16", "实验初级中学", "RX1", actor=actor)
-    assert not fill_destination(school.pupils[0], "16", "别的学校", "RX2", actor=actor)
-    assert not fill_destination(make.make_student(), "16", "实验初级中学", "RX1", actor=actor)
+    pupils = [school.pupils[0].pk, make.make_student().pk]
+    assert fill_destinations(pupils, "16", "实验初级中学", "RX1", actor=actor) == 1
+    assert fill_destinations(pupils, "16", "别的学校", "RX2", actor=actor) == 0
     unknown.refresh_from_db()
     assert (unknown.destination, unknown.next_school) == ("16", "实验初级中学")
     assert school.post(school.registrar, route, destination="14").status_code == 409
@@ -279,7 +240,7 @@ def test_a_certificate_number_is_checked_by_its_last_character() -> None:
 
 
 @pytest.mark.rule("R-GRD-07")
-def test_an_original_is_printed_once_and_the_roll_as_often_as_wanted(school: School) -> None:
+def test_an_original_is_printed_once_and_the_roll_as_often_as_wanted(school: Leavers) -> None:
     made = school.graduate()
     paper = f"/graduation/{made.public_id}/certificates"
     given = {"class": school.school_class.number}
@@ -303,7 +264,7 @@ def test_an_original_is_printed_once_and_the_roll_as_often_as_wanted(school: Sch
 
 
 @pytest.mark.rule("R-GRD-01", "AZ-2", "RD-3")
-def test_graduates_are_found_in_scope_and_on_the_record(school: School) -> None:
+def test_graduates_are_found_in_scope_and_on_the_record(school: Leavers) -> None:
     made = school.graduate()
     record = GraduationRecord.objects.get(student=school.pupils[0])
     county, neighbour = make.make_reviewer(), make.make_reviewer(make.NEIGHBOUR_COUNTY)
@@ -326,7 +287,7 @@ def test_graduates_are_found_in_scope_and_on_the_record(school: School) -> None:
             make.make_student(make.make_class(grade="16"))
         if more:
             school.graduate()
-        school.client.force_login(county)
+        school.enter(county)
         with CaptureQueriesContext(connection) as asked:
             school.client.get("/graduation/graduates")
         counts.append(len(asked))
@@ -334,13 +295,12 @@ def test_graduates_are_found_in_scope_and_on_the_record(school: School) -> None:
 
 
 @pytest.mark.rule("AP-4", "R-GRD-03")
-def test_a_list_goes_its_way_over_the_api(school: School) -> None:
-    ask, key = school.client, {"HTTP_IDEMPOTENCY_KEY": "graduation-2027"}
+def test_a_list_goes_its_way_over_the_api(school: Leavers) -> None:
+    ask, key = school.enter(school.registrar), {"HTTP_IDEMPOTENCY_KEY": "graduation-2027"}
 
     def send(route: str, body: dict[str, Any], **more: Any) -> Any:
         return ask.post(f"/api/v1/graduations/{route}", json.dumps(body), "application/json", **more)
 
-    ask.force_login(school.registrar)
     made = send("", {"grade": "16"}, **key)
     assert (made.status_code, made.json()["is_ready"]) == (201, True)
     own = made.json()["id"]
@@ -351,7 +311,7 @@ def test_a_list_goes_its_way_over_the_api(school: School) -> None:
     assert send(f"{own}/submit/", {"digest": made.json()["digest"]}).status_code == 409
     assert send(f"{own}/submit/", {"digest": held["digest"]}).json()["state"] == "handed_in"
     assert send(f"{own}/confirm/", {"digest": held["digest"]}).status_code == 403
-    ask.force_login(school.leader)
+    school.enter(school.leader)
     done = send(f"{own}/confirm/", {"digest": held["digest"]}).json()
     assert (done["state"], done["total"]) == ("done", 3)
     graduates = ask.get("/api/v1/graduates/").json()

@@ -5,12 +5,14 @@ from datetime import date
 
 import pytest
 from django.db import connection
+from django.db.backends.postgresql.psycopg_any import DateRange
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import Notice, User
 from audit.models import Event
+from audit.services import System
 from config import breaker
 from config.clock import today
 from config.errors import NotAllowed, Refusal
@@ -23,15 +25,23 @@ from registry.models import (
     PromotionRun,
     PromotionSchool,
     School,
+    SchoolClass,
     StatusChange,
     Student,
+    Term,
 )
 from registry.school_year import runs
 from registry.school_year.promoting import is_equal
 from registry.school_year.undoing import undo
+from registry.school_year.year import present_year, school_year
+from registry.services.changing import Change, move_pupil
+from registry.services.enrolling import enrol_graduates
 from registry.services.grades import next_grade, next_grade_sql
 from tests import make
 from tests.accounts.test_sealing import step_up
+from tests.transfers.filing import decide_all, finish
+from tests.transfers.world import World
+from transfers.refusals import RequirementFailed
 
 JUNE, MIDNIGHT = "2027-06-15", "2027-08-11"
 FIVE_FOUR = "CN.44.03.05.2144000005."  # five years of primary and four of junior school
@@ -72,9 +82,9 @@ def confirmed() -> PromotionRun:
     return run
 
 
-def promoted(clock: Clock) -> PromotionRun:
+def promoted(clock: Clock, at: str = MIDNIGHT) -> PromotionRun:
     run = confirmed()
-    clock(MIDNIGHT)
+    clock(at)
     return worked(run)
 
 
@@ -82,14 +92,15 @@ def spell(student: Student) -> Enrolment:
     return Enrolment.objects.select_related("school_class").get(student=student)
 
 
-def repeat(student: Student, *, was: str = "11", effective_on: date = date(2027, 6, 10)) -> None:
+def repeat(student: Student, *, was: str = "11", asked_on: date = date(2027, 6, 10)) -> None:
+    """She was in grade `was` when the repeat of grade 1 took effect."""
     path = student.org_path
     office = make.make_office(path)
     StatusChange.objects.create(
-        from_path=path, to_path=path, student=student, case_no=f"LJ{student.pk}", kind="repeat",
-        category="02",
+        from_path=path, to_path=path, counted_path=path, student=student, case_no=f"LJ{student.pk}",
+        kind="repeat", category="02",
         from_school=office, to_school=office, from_status="01", to_status="01", from_grade=was, to_grade="11",
-        happened_on=effective_on, effective_on=effective_on,
+        happened_on=asked_on, effective_on=asked_on,
     )  # fmt: skip
 
 
@@ -124,9 +135,7 @@ def test_everybody_in_school_moves_once_and_nobody_else(clock: Clock) -> None:
     still = {status: make.make_student(one, status=status) for status in stays}
     girl, repeater, former = (make.make_student(one) for _n in range(3))
     repeat(repeater)
-    repeat(
-        former, was="12", effective_on=date(2026, 9, 5)
-    )  # told after the last promotion: it has had its effect
+    repeat(former, was="12", asked_on=date(2026, 6, 10))  # of the year before: it has had its effect
     case = OpenBusiness.objects.create(
         from_path=make.SCHOOL,
         to_path=make.SCHOOL,
@@ -250,6 +259,10 @@ def test_a_county_whose_facts_moved_is_held_and_told_and_the_others_go_on(clock:
     reviewer = make.make_reviewer()
     run = confirmed()
     Enrolment.objects.filter(student=here).update(status="02")
+    # Who registers until midnight, or is only here and does not move, changes nothing of what was confirmed.
+    make.make_student(make.make_class(make.NEIGHBOUR, name="一(9)班"), status="00")
+    make.make_student(spell(there).school_class, status="00")
+    make.make_student(make.make_class(f"{make.NEIGHBOUR_COUNTY}2144000777.", "16"))
     clock(MIDNIGHT)
     run = worked(run)
     assert (spell(here).grade, spell(there).grade, run.counts["held"]) == ("11", "12", 1)
@@ -277,7 +290,7 @@ def test_counts_that_do_not_add_up_take_everything_back(
 
 
 @pytest.mark.rule("R-GRD-10")
-def test_the_authority_undoes_one_school_for_some_days(clock: Clock) -> None:
+def test_the_authority_undoes_one_school_for_some_days(clock: Clock, client: Client) -> None:
     one, two = make.make_class(name="一(1)班"), make.make_class(make.SISTER)
     girl, repeater, elsewhere = make.make_student(one), make.make_student(one), make.make_student(two)
     repeat(repeater)
@@ -285,6 +298,17 @@ def test_the_authority_undoes_one_school_for_some_days(clock: Clock) -> None:
     run = promoted(clock)
     row = PromotionSchool.objects.get(part__run=run, org_path=make.SCHOOL)
     assert [spell(s).grade for s in (girl, repeater, elsewhere)] == ["12", "11", "12"]
+    client.force_login(reviewer)
+    sheet = client.get(reverse("year:school", args=[run.public_id, row.school_id])).content.decode()
+    told = (
+        "升级前 2 人，升级后在籍 2 人",
+        "小学二年级",
+        row.digest,
+        run.digest,
+        run.first_name,
+        run.second_name,
+    )
+    assert [words for words in told if words not in sheet] == []
 
     def refused(code: str, actor: User = reviewer, reason: str = "学制填错，须更正") -> None:
         with pytest.raises(Refusal) as error:
@@ -313,6 +337,117 @@ def test_the_authority_undoes_one_school_for_some_days(clock: Clock) -> None:
     assert ([s.org_path for s in PromotionSchool.objects.filter(part__run=again)], spell(girl).grade) == (
         [make.SCHOOL], "12"
     )  # fmt: skip
+
+
+@pytest.mark.rule("R-CHG-01", "R-GRD-08", "R-GRD-10", "G-09")
+def test_a_repeat_holds_its_pupil_once_whether_it_is_performed_before_the_promotion_or_after(
+    clock: Clock,
+) -> None:
+    world = World()
+    early, late, asked = (world.pupil("31") for _n in range(3))
+    goes_on = world.pupil("31")
+    cases = {pupil: world.file("repeat", pupil, happened_on=lambda: JUNE) for pupil in (early, late, asked)}
+    staff = {"leader": world.leader, "reviewer": world.reviewer}
+    for pupil in (early, late):
+        decide_all(cases[pupil], staff)
+    finish(cases[early])
+    run = promoted(clock)
+    assert [spell(one).grade for one in (early, late, asked, goes_on)] == ["31", "32", "32", "32"]
+    finish(cases[late])  # the worker was away that night
+    with pytest.raises(RequirementFailed, match="不是该生要重读的年级"):  # her class has gone on
+        decide_all(cases[asked], staff)
+    for pupil in (early, late):
+        held = spell(pupil)
+        assert (held.grade, held.school_class_id, held.class_number) == ("31", None, "")
+    change = StatusChange.objects.get(student=late)
+    assert (change.from_grade, change.to_grade) == ("32", "31")
+    event = Event.objects.get(action="registry.student.put_back")
+    assert (event.subject_id, event.detail["grade"]) == (late.pk, "高中一年级")
+
+    # Undone and held again in the same summer: she is not carried off by the second run.
+    row = PromotionSchool.objects.get(part__run=run, org_path=make.SCHOOL)
+    undo(row, actor=world.reviewer, reason="学制填错，须更正")
+    assert [spell(one).grade for one in (early, late, goes_on)] == ["31", "31", "31"]
+    promoted(clock)
+    assert [spell(one).grade for one in (early, late, goes_on)] == ["31", "31", "32"]
+    clock("2028-06-15")  # and the next year holds nobody
+    promoted(clock, "2028-08-11")
+    assert [spell(one).grade for one in (early, late, goes_on)] == ["32", "32", "33"]
+
+
+def move(student: Student, to: SchoolClass) -> None:
+    change = Change(
+        kind="transfer", name="转学", case_no=f"ZX{student.pk}", category="22", happened_on=today(),
+        effective_on=today(),
+    )  # fmt: skip
+    move_pupil(student, to, change, actor=System(make.COUNTY))
+
+
+@pytest.mark.rule("R-GRD-10", "G-09")
+def test_who_comes_promoted_to_a_school_that_is_promoted_again_moves_once(clock: Clock) -> None:
+    third = "CN.44.03.05.2144000778."
+    came, comes = make.make_student(make.make_class()), make.make_student(make.make_class(third))
+    here, above = make.make_class(make.SISTER), make.make_class(make.SISTER, "12")
+    own = make.make_student(above)
+    run = promoted(clock)
+    for path in (make.SISTER, third):
+        row = PromotionSchool.objects.get(part__run=run, org_path=path)
+        undo(row, actor=make.make_reviewer(), reason="学制填错，须更正")
+    clock("2027-08-16")
+    above.refresh_from_db()
+    move(came, above)
+    move(comes, here)  # from a school that does not stand promoted: she moves with her new one
+    again = promoted(clock, "2027-08-16")
+    spells = Enrolment.objects.filter(student__in=[came, comes, own], org_path=make.SISTER, status="01")
+    assert dict(spells.values_list("student", "grade")) == {came.pk: "12", comes.pk: "12", own.pk: "13"}
+    assert (again.counts["came"], again.counts["promoted"]) == (1, 2)
+
+
+@pytest.mark.rule("R-GRD-08", "G-09")
+def test_who_was_here_is_told_by_days_and_what_became_of_her_by_her_state(clock: Clock) -> None:
+    one = make.make_class()
+    stays, left, moved, graduated, goes_on, before = (make.make_student(one) for _n in range(6))
+    july = date(2027, 7, 20)
+    for student, status, day in (
+        (left, "03", date(2027, 4, 1)), (graduated, "07", july), (goes_on, "07", july),
+        (before, "07", date(2026, 7, 20)),
+    ):  # fmt: skip
+        spells = Enrolment.objects.filter(student=student)
+        spells.update(status=status, valid=DateRange(date(2020, 9, 1), day))
+        if status == "07":
+            make.make_graduate(spells.get(), day)
+    move(moved, make.make_class(make.FAR))
+    clock("2027-09-10")
+    next_class = make.make_class(make.SISTER, "21")
+    change = Change(
+        kind="enrolment", name="升学入籍", case_no="SX1", category="99", happened_on=today(),
+        effective_on=today(),
+    )  # fmt: skip
+    places = {student.pk: next_class for student in (goes_on, before)}
+    enrol_graduates(places, change, admission_mode="11", actor=System(make.COUNTY))
+    run = rehearsed()
+    counts = PromotionSchool.objects.get(part__run=run, org_path=make.SCHOOL).counts
+    told = ("before", "promoted", "graduated", "left")
+    assert ([counts.get(key, 0) for key in told], is_equal(counts)) == ([5, 1, 2, 2], True)
+    # Gone without a trace, or ended and yet going on: nothing accounts for her.
+    for broken in ({"status": "97", "valid": DateRange(date(2026, 9, 1), today())}, {"status": "03"}):
+        lost = make.make_student(one)
+        Enrolment.objects.filter(student=lost).update(**broken)
+        part = rehearsed().parts.get(path=make.COUNTY)
+        assert (part.state, part.reason) == ("held", "promotion_counts_differ")
+        Enrolment.objects.filter(student=lost).delete()
+    assert spell(stays).grade == "11"
+
+
+def test_the_days_of_a_school_year_are_those_that_are_set(nation: None) -> None:
+    def made_up(month: int, day: int) -> int:
+        return present_year(date(2026, month, day)).year
+
+    assert (school_year(2027).entry_month, made_up(9, 30), made_up(10, 1)) == ("2027-07", 2026, 2027)
+    make.make_rule("REGISTRATION_CLOSES", "1015", make.NATION)
+    days = {"starts_on": date(2027, 3, 1), "ends_on": date(2027, 6, 20)}
+    Term.objects.create(path=make.NATION, school_year=2026, semester="2", **days)
+    assert (school_year(2027).entry_month, made_up(10, 1), made_up(10, 16)) == ("2027-06", 2026, 2027)
 
 
 @pytest.mark.rule("R-GRD-08", "R-GRD-09", "AZ-2")
@@ -432,7 +567,10 @@ def test_the_calendar_says_what_comes_next_and_the_banner_when_it_is_near(
     registrar = make.make_registrar()
     client.force_login(registrar)
     page = client.get(reverse("year:calendar")).content.decode()
-    for words in ("2027-07-15", "2027-08-10", "2027年8月10日24:00", "2027-07-05", "2027-09-01", "2027-06-30"):
+    for words in (
+        "2027-07-15", "2027-07-20", "2027-07-30", "2027-08-10", "2027年8月10日24:00", "2027-07-05",
+        "2027-09-01", "2027-06-30", "到这一天由系统清理", "毕业名单在规定的时间内",
+    ):  # fmt: skip
         assert words in page, words
     home = reverse("home")
     for day, near in (("2027-06-16", False), ("2027-06-17", True), ("2027-06-30", True)):

@@ -11,10 +11,27 @@ from django.urls import reverse
 
 from accounts.models import Notice, User
 from audit.models import Event
+from audit.services import System
 from config.clock import today
-from registry.models import Protection, RevealRequest, Student
+from registry.graduation.afterwards import fill_destinations
+from registry.graduation.checking import examine
+from registry.graduation.preparing import open_list
+from registry.graduation.queries import rows_of
+from registry.models import (
+    GraduationList,
+    IdentityDocument,
+    OpenBusiness,
+    ProblemRecord,
+    PromotionSchool,
+    Protection,
+    RevealRequest,
+    Student,
+)
+from registry.queries.problems import read_problems
+from registry.school_year.queries import pupils
 from tests import make
 from transfers import across
+from transfers.problem_numberless import read_numberless
 from transfers.tracking import code_of
 
 pytestmark = [pytest.mark.usefixtures("nation"), pytest.mark.rule("AZ-10")]
@@ -138,6 +155,54 @@ def test_lists_search_and_records_of_other_offices(
     # The day after its last the pupil is found again, without anybody's doing.
     Protection.objects.update(until=today() - timedelta(days=1))
     assert found(client, pupil, people["reviewer"]) == everywhere
+
+
+def named(pupil: Student, user: User, made: GraduationList, row: PromotionSchool) -> dict[str, bool]:
+    """Which lists of the school year name her."""
+    examined = examine(made, user)
+    problems = [side for one in read_problems(user, "open", "").rows for side in one.sides]
+    found = {
+        "fates": [one["student_id"] for one in pupils(row, user, "graduating")[0]],
+        "rows": [one["student_id"] for one in rows_of(made, pupil.enrolments.get().class_number, user)],
+        "business": [one["student_id"] for one in examined.business],
+        "obstacles": [one["student_id"] for one in examined.problems],
+        "problems": [side.student_id for side in problems],
+        "numberless": [one.student_id for one in read_numberless(user, "").rows],
+    }
+    assert examined.is_blocked
+    return {where: pupil.pk in ids for where, ids in found.items()}
+
+
+def test_lists_of_the_school_year_at_other_offices(people: dict[str, User]) -> None:
+    pupil = make.make_student(make.make_class(grade="16"), entry_month="2020-09")
+    IdentityDocument.objects.filter(student=pupil).update(type="Z")
+    ProblemRecord.objects.create(
+        org_path=make.SCHOOL, other_path=make.SCHOOL, type="1", side="single", student=pupil,
+        found_by="测试", detail="测试",
+    )  # fmt: skip
+    OpenBusiness.objects.create(
+        from_path=make.SCHOOL, to_path=make.SCHOOL, student=pupil, case_no="ZX1", kind="aid", kind_name="资助"
+    )
+    made = open_list(make.make_office(make.SCHOOL), "16", actor=people["registrar"])
+    row = make.make_promotion()
+    everywhere = named(pupil, people["reviewer"], made, row)
+    assert set(everywhere.values()) == {True}, everywhere
+    Protection.objects.create(
+        org_path=make.SCHOOL, student=pupil, reason="人身安全保护令", until=today() + timedelta(days=9),
+        state=Protection.State.IN_FORCE, proposed_by=people["leader"], proposed_by_name="测试",
+    )  # fmt: skip
+    assert named(pupil, people["reviewer"], made, row) == dict.fromkeys(everywhere, False)
+    for insider in ("registrar", "boss"):
+        assert named(pupil, people[insider], made, row) == everywhere, insider
+    (side,) = read_problems(people["reviewer"], "open", "").rows[0].sides
+    assert "不予显示" in side.place  # nor the county that she lives in
+
+    # The school that graduated her is not told where she went.
+    held = make.make_graduate(pupil.enrolments.get(), today())
+    assert fill_destinations([pupil.pk], "16", "远处的中学", "SX1", actor=System(make.COUNTY)) == 1
+    held.refresh_from_db()
+    told = Event.objects.get(action="registry.graduate.destination").detail["school"]
+    assert (held.destination, "不予显示" in told, held.next_school) == ("16", True, told)
 
 
 @pytest.mark.rule("AZ-9")

@@ -11,7 +11,7 @@ from django.urls import reverse
 from accounts.models import Notice, User
 from archives.models import Material
 from audit.models import Event
-from config.clock import today
+from config.clock import now, today
 from config.models import Job
 from registry.models import (
     Campaign,
@@ -26,16 +26,28 @@ from registry.models import (
     StatusChange,
     Student,
 )
+from registry.record import school_year_start
 from registry.verification import queries, running
-from registry.verification.acts import plan
+from registry.verification.acts import close, plan
 from registry.verification.campaigns import campaign_for, open_campaign
 from registry.verification.overdue import escalate
-from registry.verification.refusals import CampaignOpenAlready, OwnPlanSigned, RollsUnconfirmed
+from registry.verification.refusals import (
+    CampaignOpenAlready,
+    FindingsUnplanned,
+    NothingChosen,
+    OwnPlanSigned,
+    PlanUnclear,
+    RollsUnconfirmed,
+    SignedAlready,
+)
 from registry.verification.rolls import confirm_roll
-from registry.verification.sampling import place_of
+from registry.verification.sampling import draw, note_result, place_of
 from registry.verification.signing import sign
+from reports.evaluation import evaluate
+from reports.folding import Unit, count_unit, fold
 from tests import make
-from tests.transfers.filing import make_material
+from tests.transfers.filing import file_pupil, make_material
+from transfers.models import Step
 
 pytestmark = pytest.mark.usefixtures("nation")
 
@@ -70,6 +82,18 @@ def report(student: Student, campaign: Campaign | None = None, **fields: Any) ->
     )  # fmt: skip
 
 
+def photographed(*without: Student) -> None:
+    """Everybody has a photo but these."""
+    missing = Student.objects.exclude(materials__kind="photo").exclude(pk__in=[one.pk for one in without])
+    Material.objects.bulk_create(
+        Material(
+            org_path=pupil.org_path, student=pupil, kind="photo", content_type="image/jpeg", size=1,
+            digest="0" * 64, stored_as=f"photo {pupil.pk}", created_by=0, created_by_name="测试",
+        )
+        for pupil in missing
+    )  # fmt: skip
+
+
 def post(client: Client, user: User, route: str, pk: int | None, data: dict[str, Any]) -> Any:
     client.force_login(user)
     return client.post(reverse(f"verification:{route}", args=[pk] if pk else []), data)
@@ -97,9 +121,13 @@ def test_a_province_opens_it_once_a_term_and_the_job_checks_every_school(client:
     client.force_login(reviewer)
     page = client.get(answer.url).content.decode()
     assert "深圳市教育局" in page
+    # A county that gets its first school after the opening is checked by the next run.
+    late = make.make_class("CN.44.01.05.2144000099.")
+    run_again(campaign, reviewer)
+    assert school_of(campaign, late.org_path).checked_at
 
 
-@pytest.mark.rule("R-VER-02", "R-VER-03", "R-VER-05")
+@pytest.mark.rule("R-VER-02", "R-VER-03", "R-VER-05", "ARCHIVE_DEADLINE")
 def test_every_kind_is_found_once_and_closed_when_it_is_put_right() -> None:
     school_class, year = make.make_class(), make.first_grader_birth().year
     sound, born_late = make.make_student(school_class), date(year + 4, 3, 1)
@@ -128,10 +156,13 @@ def test_every_kind_is_found_once_and_closed_when_it_is_put_right() -> None:
         )  # fmt: skip
     change(spells["unmoved"], entry_month=f"{int(spells['unmoved'].entry_month[:4]) - 1}-09")
     change(spells["vacant"], valid=DateRange(today() - timedelta(days=600), None))  # both terms
+    bare = make.make_student(school_class)  # without photo
+    newcomer = make.make_student(school_class)  # hers is not due yet
+    change(Enrolment.objects.get(student=newcomer), valid=DateRange(today() - timedelta(days=50), None))
     empty = make.make_class(name="一(2)班")
     silent = make.make_student(empty)
     for pupil in (
-        sound,
+        *(sound, bare, newcomer),
         *(one for kind, one in wrong.items() if kind not in ("absent", "vacant", "no_class")),
     ):
         report(pupil)
@@ -143,20 +174,24 @@ def test_every_kind_is_found_once_and_closed_when_it_is_put_right() -> None:
     before = term_before()
     for pupil in (sound, wrong["absent"]):
         report(pupil, school_year=before[0], semester=before[1])
+    photographed(bare, newcomer)
 
     campaign = opened()
     for kind, pupil in wrong.items():
         assert kinds_of(pupil) == {kind}, kind
     assert kinds_of(sound) == {"problem"}  # the other side of it
-    assert not kinds_of(silent)
+    assert not kinds_of(silent) | kinds_of(newcomer)
     assert not kinds_of(full[0])
     of_classes = Finding.objects.filter(campaign=campaign, student=None)
     assert {(one.kind, one.school_class) for one in of_classes} == {
-        ("unreported", empty), ("class_over", crowd),
+        ("unreported", empty), ("class_over", crowd), ("photo", school_class),
     }  # fmt: skip
     facts = dict(Finding.objects.filter(campaign=campaign).values_list("kind", "facts"))
     assert facts["data"] == {"fields": ["ethnic_group", "hukou_division"]}
     assert facts["class_over"] == {"pupils": 2, "cap": 1}
+    assert facts["photo"] == {"pupils": 1}
+    named = queries.without_photo(of_classes.get(kind="photo"), make.make_registrar())
+    assert [one["pk"] for one in named] == [bare.pk]  # as many as are counted
     assert facts["suspension"] == {"until": (today() - timedelta(days=3)).isoformat()}
 
     # Twice: nothing new. Put right: closed by the run. Wrong again: open again.
@@ -164,6 +199,7 @@ def test_every_kind_is_found_once_and_closed_when_it_is_put_right() -> None:
     count, newest = Finding.objects.count(), Finding.objects.latest("pk").pk
     run_again(campaign, again)
     assert (Finding.objects.count(), Finding.objects.latest("pk").pk) == (count, newest)
+    Finding.objects.filter(student=wrong["guardian"]).update(state="planned", plan="联系家长补登")
     FamilyMember.objects.filter(student=wrong["guardian"]).update(is_guardian=True)
     run_again(campaign, again)
     found = Finding.objects.get(student=wrong["guardian"])
@@ -174,7 +210,7 @@ def test_every_kind_is_found_once_and_closed_when_it_is_put_right() -> None:
     assert (found.state, found.gone_at) == ("open", None)
     school = school_of(campaign)
     assert school.findings_open == school.unplanned == count == school.findings_total
-    assert (school.pupils, school.rolls_total) == (len(wrong) + 4, 3)
+    assert (school.pupils, school.rolls_total) == (len(wrong) + 6, 3)
     checked = Event.objects.filter(action="registry.verification.check", subject_id=school.pk)
     assert checked.count() == 4
 
@@ -184,8 +220,6 @@ def change(spell: Enrolment, **columns: Any) -> None:
 
 
 def now_less(days: int) -> Any:
-    from config.clock import now
-
     return now() - timedelta(days=days)
 
 
@@ -199,10 +233,10 @@ def term_before() -> tuple[int, str]:
 def suspended(student: Student, until: date) -> None:
     school = Enrolment.objects.get(student=student).school
     StatusChange.objects.create(
-        from_path=school.path, to_path=school.path, student=student, case_no=f"XX{student.pk}",
-        kind="suspension", category="11", from_school=school, to_school=school, from_status="01",
-        to_status="02", from_grade="11", to_grade="11", happened_on=until - timedelta(days=90),
-        effective_on=until - timedelta(days=90), until=until,
+        from_path=school.path, to_path=school.path, counted_path=school.path, student=student,
+        case_no=f"XX{student.pk}", kind="suspension", category="11", from_school=school, to_school=school,
+        from_status="01", to_status="02", from_grade="11", to_grade="11",
+        happened_on=until - timedelta(days=90), effective_on=until - timedelta(days=90), until=until,
     )  # fmt: skip
 
 
@@ -222,6 +256,7 @@ def ready() -> tuple[SchoolVerification, User, User, list[Finding]]:
     for pupil in pupils:
         report(pupil)
     FamilyMember.objects.filter(student__in=pupils).update(is_guardian=False)
+    photographed()
     school = school_of(opened())
     registrar = make.make_registrar()
     confirm_roll(school_class, [pupil.pk for pupil in pupils], [], [], version=0, actor=registrar)
@@ -232,18 +267,25 @@ def ready() -> tuple[SchoolVerification, User, User, list[Finding]]:
 def test_nobody_signs_while_a_finding_has_no_plan(client: Client) -> None:
     school, registrar, leader, (first, second) = ready()
     due, soon = (today() + timedelta(days=days) for days in (30, 5))
-    plan = {"act": "plan", "finding": [first.pk], "text": "联系家长补登监护人", "due_on": soon.isoformat()}
+    form = {"act": "plan", "finding": [first.pk], "text": "联系家长补登监护人", "due_on": soon.isoformat()}
     refused = post(client, leader, "school_act", school.pk, {"act": "sign"})
     assert refused.status_code == 409
     assert "还有 2 条问题没有整改计划（没有监护人 2）" in refused.content.decode()
     assert not SchoolVerification.objects.exclude(signed_at=None).exists()
-    assert post(client, leader, "school_act", school.pk, plan).status_code == 403  # acting is the registrar's
-    for wrong in ({"text": "会补"}, {"due_on": due.isoformat()}, {"due_on": ""}, {"finding": []}):
-        assert post(client, registrar, "school_act", school.pk, plan | wrong).status_code == 422, wrong
-    assert post(client, registrar, "school_act", school.pk, plan).status_code == 302
+    assert post(client, leader, "school_act", school.pk, form).status_code == 403  # acting is the registrar's
+    assert post(client, registrar, "school_act", school.pk, form | {"due_on": ""}).status_code == 422
+    for ids, text, day, refusal in (
+        ([first.pk], "会补", soon, PlanUnclear),
+        ([first.pk], "联系家长补登监护人", due, PlanUnclear),
+        ([], "联系家长补登监护人", soon, NothingChosen),
+    ):
+        with pytest.raises(refusal):
+            plan(school.campaign, make.SCHOOL, ids, actor=registrar, text=text, due_on=day)
+    assert post(client, registrar, "school_act", school.pk, form).status_code == 302
     first.refresh_from_db()
     assert (first.state, first.plan, first.due_on) == ("planned", "联系家长补登监护人", soon)
-    assert post(client, leader, "school_act", school.pk, {"act": "sign"}).status_code == 409
+    with pytest.raises(FindingsUnplanned):
+        sign(school, actor=leader)
     closing = {"act": "close", "finding": [second.pk], "text": "监护人已当面登记"}
     assert post(client, registrar, "school_act", school.pk, closing).status_code == 302
     late = post(client, registrar, "school_act", school.pk, closing)  # somebody was quicker
@@ -261,7 +303,8 @@ def test_nobody_signs_while_a_finding_has_no_plan(client: Client) -> None:
     assert (school.state, school.signed_by, school.counts) == ("signed", leader, {
         "pupils": 2, "rolls": 1, "findings": 2, "open": 1, "kinds": {"guardian": {"closed": 1, "planned": 1}},
     })  # fmt: skip
-    assert post(client, leader, "school_act", school.pk, {"act": "sign"}).status_code == 409
+    with pytest.raises(SignedAlready):
+        sign(school, actor=leader)
     acts = ["registry.finding.plan", "registry.finding.close", "registry.verification.sign"]
     assert [Event.objects.filter(action=act).count() for act in acts] == [1, 1, 1]
 
@@ -318,6 +361,14 @@ def test_an_order_under_article_26_is_closed_by_the_office_that_gave_it(client: 
     refused = post(client, registrar, "school_act", school.pk, closing)
     assert refused.status_code == 409
     assert "广东省教育厅责令整改" in refused.content.decode()
+    later = today() + timedelta(days=15)
+    plan(school.campaign, make.SCHOOL, [first.pk], actor=registrar, text="年底前补登监护人", due_on=later)
+    first.refresh_from_db()
+    assert first.due_on.isoformat() == soon  # a plan does not move the ordered day
+    Finding.objects.filter(pk=first.pk).update(due_on=today() - timedelta(days=1))
+    assert escalate([make.PROVINCE]) == 1
+    assert Notice.objects.filter(user=auditor, kind="verification", text__contains="责令整改").exists()
+    assert Notice.objects.filter(user=county, kind="verification", text__contains="督促").exists()
     answer = {"act": "answer", "text": "已补登监护人，材料已归档"}
     assert post(client, registrar, "finding_act", first.pk, answer).status_code == 302
     run_again(school.campaign, make.make_reviewer(make.PROVINCE))
@@ -360,11 +411,56 @@ def test_a_sample_can_be_drawn_again_from_its_seed(client: Client) -> None:
     assert client.post(answer.url, {"row": rows[1].pk, "result": "agrees"}).status_code == 302
     found = Finding.objects.get(kind="sample")
     assert (found.student, found.org_path, found.state) == (expected[0], school, "open")
-    sheet = client.get(reverse("verification:evaluation")).content.decode()
+    assert today() < found.due_on <= campaign.due_on
+    # Another sample opens it again: a day that was ordered stands.
+    Finding.objects.filter(pk=found.pk).update(
+        student=rows[2].student, order_due_on=today(), state="closed", closed_at=now()
+    )
+    assert client.post(answer.url, noted | {"row": rows[2].pk, "note": "班上没有此人"}).status_code == 302
+    found.refresh_from_db()
+    assert (found.state, found.due_on) == ("open", today())
+    sheet = client.get(reverse("reports:evaluation"), {"year": campaign.school_year}).content.decode()
     assert "抽查相符的学生" in sheet
-    assert "50%" in sheet
+    assert f'aria-current="page">{campaign.school_year}</a>' in sheet
     client.force_login(make.make_reviewer(make.NEIGHBOUR_COUNTY))
     assert client.get(answer.url).status_code == 404
+
+
+@pytest.mark.rule("R-VER-07", "G-21")
+def test_the_evaluation_is_the_same_live_and_folded() -> None:
+    school, registrar, leader, (first, second) = ready()
+    campaign = school.campaign
+    close(campaign, make.SCHOOL, [first.pk], actor=registrar, how="监护人已当面登记")
+    Finding.objects.filter(pk=first.pk).update(closed_at=now())  # of the test's clock
+    plan(campaign, make.SCHOOL, [second.pk], actor=registrar, text="本周补登监护人", due_on=today())
+    sign(school, actor=leader)
+    reviewer, inspector = make.make_reviewer(), make.make_reviewer(make.PROVINCE)
+    sample = draw(campaign, actor=inspector)  # lies at the province: its rows are counted in the county
+    note_result(sample.rows.get(), actor=inspector, result="agrees", note="")
+    sample.rows.update(inspected_at=now())
+    people = {"class": make.make_class(), "registrar": registrar, "leader": leader, "reviewer": reviewer}
+    for days in (0, -1):  # one case in time, one waiting beyond its day
+        step = file_pupil(people).steps.get(is_current=True)
+        decided = {} if days else {"is_current": False, "decided_at": now()}
+        Step.objects.filter(pk=step.pk).update(due_on=today() + timedelta(days=days), **decided)
+    count_unit(Unit(make.COUNTY))
+    fold()
+    school_year = school_year_start(today()).year
+    for path in (make.COUNTY, make.PROVINCE):
+        office = make.make_office(path)
+        found: dict[tuple[str, int], tuple[int, int | None]] = {}
+        for year in (campaign.school_year, school_year):
+            for _title, figures in evaluate(office, str(year), reviewer).parts:
+                found |= {(one.label, year): (one.part, one.whole) for one in figures}
+        for label, year, expected in (
+            ("完成核准签署的学校", campaign.school_year, (1, 1)),
+            ("核准未发现问题的比例（按人次）", campaign.school_year, (0, 2)),
+            ("核准问题已销号", campaign.school_year, (1, 2)),
+            ("核准问题按期销号", campaign.school_year, (1, 1)),
+            ("抽查相符的学生", school_year, (1, 1)),
+            ("办件各环节按时办结", school_year, (1, 2)),
+        ):
+            assert found[label, year] == expected, (path, label)
 
 
 @pytest.mark.rule("R-VER-07", "R-VER-01")
@@ -384,25 +480,27 @@ def test_progress_by_level_equals_the_lists_and_costs_the_same(
         pupil = make.make_student(make.make_class(path))
         report(pupil)
         FamilyMember.objects.filter(student=pupil).update(is_guardian=False)
+    photographed()
     campaign = opened()
     nation = make.make_user("national_operator", make.NATION)
     people = (nation, make.make_reviewer(make.PROVINCE), make.make_reviewer(make.CITY), make.make_reviewer())
     address = reverse("verification:home") + f"?campaign={campaign.pk}"
-    few = [asked(user, address) for user in people]
+    askers = (nation, people[-1])
+    few = [asked(user, address) for user in askers]
     listing = reverse("verification:findings") + f"?campaign={campaign.pk}"
-    few_listed = [asked(user, listing) for user in people]
+    few_listed = [asked(user, listing) for user in askers]
     for user, expected in zip(people, (2, 2, 2, 1), strict=True):
         office = user.own_office
         assert office is not None
         lines = queries.progress(campaign, office, user)
         assert lines.total["findings_open"] == expected
         assert queries.read_findings(campaign, office.path, user, {}).total == expected
-    for path in (f"CN.44.03.05.21440001{n:02d}." for n in range(7)):
+    for path in (f"CN.44.03.05.21440001{n:02d}." for n in range(3)):
         pupil = make.make_student(make.make_class(path))
         FamilyMember.objects.filter(student=pupil).update(is_guardian=False)
     run_again(campaign, people[1])
-    assert [asked(user, address) for user in people] == few
-    assert [asked(user, listing) for user in people] == few_listed
+    assert [asked(user, address) for user in askers] == few
+    assert [asked(user, listing) for user in askers] == few_listed
     # The neighbour's own county only; another province's campaign is hidden like a missing one.
     client.force_login(make.make_reviewer(make.FAR_COUNTY))
     assert client.get(address).status_code == 404

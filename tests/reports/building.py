@@ -1,7 +1,9 @@
 """Builders of statistics."""
 
 from accounts.models import User
+from config.clock import today
 from config.scope import NATION
+from registry.services.seasons import study_year
 from reports import files, folding
 from reports.models import ReportFile
 from reports.tables import read_choice
@@ -12,9 +14,13 @@ def make_report_file(actor: User) -> ReportFile:
     return files.ask(read_choice(actor, "overview", {}), actor=actor)
 
 
+def present_year() -> str:
+    """The school year that changes of today are counted in."""
+    return str(study_year(NATION, today()))
+
+
 def count_all() -> None:
-    """What the nightly job does for counties and schools: encrypted values included, folded."""
+    """What the nightly job does: encrypted values included, folded."""
     for unit in folding.counted_units(NATION):
-        if not unit.own:
-            folding.count_unit(unit, with_sealed=True, fully=True)
+        folding.count_unit(unit, with_sealed=True, fully=True)
     folding.fold()

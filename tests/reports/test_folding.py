@@ -8,7 +8,9 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
+from accounts.models import Notice
 from audit.models import Event
+from audit.models_warnings import EarlyWarning
 from config.scope import scope, scoped_transaction
 from registry.models import Enrolment, Student
 from registry.status import LEFT
@@ -61,21 +63,34 @@ def cut_at(point: str, act: Callable[[], object], monkeypatch: pytest.MonkeyPatc
     monkeypatch.undo()
 
 
-@pytest.mark.rule("R-VER-07")
-def test_the_nightly_recount_finds_what_left_no_event_and_says_so(nation: None) -> None:
+@pytest.mark.rule("R-VER-07", "W16", "STATISTICS_DRIFT", "第二十三条")
+def test_the_nightly_recount_finds_what_left_no_event_says_so_and_warns_at_the_bound(nation: None) -> None:
+    operator = make.make_security_administrator(make.COUNTY)
     make.make_student(make.make_class())
     count_all()
     assert folding.check_unit(UNIT) == 0
     make.make_student(make.make_class())  # the builder leaves no event
     assert count_unit(UNIT) == 1  # its class is small business, counted each time
-    assert folding.check_unit(UNIT) > 0
+    drift = folding.check_unit(UNIT)
+    assert drift > 0
     fold()
     assert folded() == 2
-    assert UnitState.objects.get(unit=make.COUNTY).drift > 0
+    assert UnitState.objects.get(unit=make.COUNTY).drift == drift
     assert Event.objects.filter(action="reports.summary.drift", org_path=make.COUNTY).count() == 1
-    assert folding.check_unit(UNIT) == 0
-    Summary.objects.filter(is_unit=False, org_path=make.PROVINCE, measure="pupils").update(value=99)
-    assert folding.check_sums() >= 1
+    warning = EarlyWarning.objects.get(rule="W16")
+    assert (warning.org_path, warning.facts, warning.count) == (make.COUNTY, {"cells": drift}, 1)
+    assert Notice.objects.filter(user=operator, kind="warning").count() == 1
+    assert folding.check_unit(UNIT) == 0  # nothing differs any more: nobody is warned again
+    assert EarlyWarning.objects.get(rule="W16").count == 1
+    # The sums are compared likewise: below the bound nobody is warned, at it and above somebody is.
+    sums = Summary.objects.filter(is_unit=False, org_path=make.PROVINCE, measure="pupils")
+    wrong = sums.count()
+    for bound, times in ((wrong + 1, 0), (wrong, 1), (wrong - 1, 2)):
+        make.make_rule("STATISTICS_DRIFT", bound, make.NATION)
+        sums.update(value=99)
+        assert folding.check_sums() == wrong > 1
+        found = EarlyWarning.objects.filter(rule="W16", org_path=make.NATION)
+        assert [(one.facts, one.count) for one in found] == [({"cells": wrong}, times)][:times]
     assert (folded(), folding.check_sums()) == (2, 0)
 
 

@@ -25,6 +25,7 @@ GRADE = "13"  # neither first nor last of its stage
 def open_season() -> None:
     """No window, freeze or ban of the calendar speaks on the day of the test."""
     make.make_rule("TRANSFER_BAN_MID_TERM", "off", make.NATION)
+    make.make_rule("ENROLMENT_WINDOWS", ["0101..1231"], make.NATION)
     for key in ("TRANSFER_FREEZE", "GRADUATING_FREEZE"):
         make.make_rule(key, far_period(), make.NATION)
 

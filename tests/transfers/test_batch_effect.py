@@ -1,5 +1,6 @@
 """What the worker does after the last decision on a batch: statuses, numbers, continued records."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -10,10 +11,17 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from audit.models import Event
-from config.clock import today
 from config.models import Outbox
 from config.scope import NATION, scope
-from registry.models import Enrolment, FamilyMember, ImportRow, OpenBusiness, ProblemRecord, Student
+from registry.models import (
+    Enrolment,
+    EnrolmentSnapshot,
+    FamilyMember,
+    ImportRow,
+    OpenBusiness,
+    ProblemRecord,
+    Student,
+)
 from registry.services.batches import PupilsMissing
 from tests import make
 from tests.transfers.filing import decide_all, file_batch, finish, finish_batch, make_material
@@ -120,18 +128,22 @@ def finish_batch_packs(case: Case) -> None:
 
 
 # ── Continued pupils ──────────────────────────────────────────────────────────────────────────────────────
+LEFT_ON = date(2025, 7, 1)
+
+
 @pytest.fixture
 def leaver() -> Student:
     """A pupil who left a school far away, with her number and a paper on file."""
     student = make.make_student(make.make_class(make.FAR), number="L51010420191015" + "0042", status="07")
-    Enrolment.objects.filter(student=student).update(valid=DateRange(today().replace(year=2024), today()))
+    Enrolment.objects.filter(student=student).update(valid=DateRange(date(2022, 9, 1), LEFT_ON))
+    make.make_graduate(student.enrolments.get(), LEFT_ON)
     material = make_material(make.make_registrar(make.FAR))
     material.student = student
     material.save()
     return student
 
 
-@pytest.mark.rule("R-EST-08", "R-NUM-01", "R-EST-01")
+@pytest.mark.rule("R-EST-08", "R-NUM-01", "R-EST-01", "R-GRD-05")
 def test_a_continued_pupil_moves_with_her_file_and_keeps_her_number(
     client: Client, office: dict[str, Any], leaver: Student
 ) -> None:
@@ -153,7 +165,13 @@ def test_a_continued_pupil_moves_with_her_file_and_keeps_her_number(
     }  # fmt: skip
     assert places == {make.SCHOOL}
     spells = Enrolment.objects.filter(student=leaver).order_by("id").values_list("org_path", "status")
-    assert list(spells) == [(make.FAR, "07"), (make.SCHOOL, "01")]
+    assert list(spells) == [(make.SCHOOL, "07"), (make.SCHOOL, "01")]
+    kept = EnrolmentSnapshot.objects.get(student=leaver)  # what the former school still reads
+    assert (kept.org_path, kept.case_no, kept.open_fields()["name"]) == (make.FAR, case.number, leaver.name)
+    assert kept.as_of == LEFT_ON  # long before: she is counted as gone in the year in which she went
+    record = leaver.graduations.get()
+    assert (record.destination, record.next_case_no) == ("10", case.number)
+    assert (record.org_path, record.next_school) == (make.FAR, case.to_name)
     former = leaver.numbers.order_by("id").values_list("number", "is_current")
     assert list(former) == [("L510104201910150042", False), (leaver.number, True)]
     assert leaver.number[0] == "G"

@@ -168,7 +168,10 @@ def test_the_office_above_sees_what_is_late_and_urges_once_a_working_day(
     again = client.post(urge)
     assert (again.status_code, "今天已经催办过" in again.text) == (409, True)
     Step.objects.filter(pk=late.pk).update(urged_at=now() - timedelta(days=15))
-    assert client.post(urge).status_code == 302
+    by_api = client.get(reverse("overdue-list")).json()["results"]
+    assert [row["number"] for row in by_api] == mine
+    answer = client.post(reverse("overdue-urge", args=[late.pk]), {}, content_type="application/json")
+    assert (answer.status_code, answer.json()["urged_at"] is None) == (200, False)
     assert told(office["leader"], "urged") == numbers(late, late)
     assert Step.objects.get(pk=late.pk).decision == ""  # urging decides nothing
     refused = {

@@ -41,6 +41,7 @@ from registry.services.refusals import (
 from registry.status import NORMAL, VOIDED
 from tests import make
 from tests.transfers.filing import finish, make_material
+from tests.transfers.moving import far_period
 from transfers.casefile import open_file
 from transfers.cleanup import clean_up, graduating_business
 from transfers.filing import file_pupil
@@ -470,6 +471,7 @@ def test_the_authority_files_a_void_and_the_office_above_decides(client: Client,
 def test_open_business_blocks_graduation_until_the_authority_has_cleaned_up(
     client: Client, office: Office
 ) -> None:
+    make.make_rule("GRADUATING_FREEZE", far_period(), make.NATION)
     graduating = make.make_class(grade="16", name="六(1)班")
     pupils = [make.make_student(graduating) for _n in range(3)]
     younger = make.make_student(office["class"])

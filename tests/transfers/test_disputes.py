@@ -148,7 +148,7 @@ def test_strangers_see_nothing_and_nobody_else_answers(client: Client, office: d
 def test_a_school_that_the_pupil_has_left_cannot_accept(client: Client, office: dict[str, Any]) -> None:
     case = object_to(office["student"])
     make.make_office(make.NEIGHBOUR)
-    follow(office["student"], make.NEIGHBOUR)
+    follow([office["student"].pk], make.SCHOOL, make.NEIGHBOUR)
     client.force_login(office["registrar"])
     assert "向现就读学校提出" in client.get(page("case", case)).text
     for decision, status in (("approve", 409), ("refuse", 302)):

@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import User
 from audit.models import Event
+from audit.sentences import sentence
 from audit.services import System
 from config.clock import today
 from config.errors import NotFound
@@ -156,7 +158,15 @@ def test_two_provinces_that_both_prove_go_before_the_nation(client: Any) -> None
     assert problem.arbitration_no in page(client, nation, "transfers:queue")
     handling = reverse("transfers:problem", args=[problem.pk])
     assert handling in page(client, registrar, "transfers:case", case.number)
-    assert handling in page(client, nation, "transfers:case", problem.arbitration_no)
+    shown = page(client, nation, "transfers:case", problem.arbitration_no)
+    assert handling in shown
+    proofs = shown[shown.index('id="proofs"') :]
+    proofs = proofs[: proofs.index("</section>")]
+    for words in ("南山区教育局", "在校就读证明", "登记信息无误"):
+        assert words in proofs
+    assert proofs.count("在校就读证明") == proofs.count("不是同一人</td>") == 2
+    assert not [words for words in ("采纳", "监护人", "异议") if words in shown]
+    assert "不予裁定，双方重新佐证" in shown
     told = client.get(reverse("problem-detail", args=[problem.pk])).json()
     assert (told["in_arbitration"], told["may_arbitrate"], told["state"]) == (True, True, "problem")
     assert [side["standing"] for side in told["sides"]] == ["proven", "proven"]
@@ -183,6 +193,7 @@ def test_two_provinces_that_both_prove_go_before_the_nation(client: Any) -> None
     finish(Case.objects.get(number=problem.arbitration_no))
     problem.refresh_from_db()
     assert (problem.verdict, problem.closed_at) == ("first", None)
+    assert "已裁定：经公安核实为同一人" in page(client, nation, "transfers:case", problem.arbitration_no)
     assert blocking_problems(first) == [problem]
     # The side that lost may only delete; the one that stays is settled.
     with pytest.raises(RequirementFailed, match="已裁定保留另一方学籍"):
@@ -226,6 +237,32 @@ def test_a_child_in_two_schools_keeps_one_record_by_her_guardians_word(client: A
     settle()
     assert [Case.objects.get(pk=case.pk).state for case in cases] == ["done", "refused"]
     assert Enrolment.objects.get(student=two).is_void is False
+    # Nor by two problem records of one pair, though a guardian's paper lies with the second: she spoke of
+    # another record that was to stay.
+    one, two, problem = pair_of(pupil(), make.NEIGHBOUR)
+    twin = note_problem(one, Suspicion("2", two, False, "身份证件号相同"), actor=SYSTEM, found_by="全国查重")
+    assert twin
+    cases = [delete(one, problem), delete(two, twin, ("20", "99"), "here")]
+    assert [case.reach for case in cases] == [make.SCHOOL, make.NEIGHBOUR]  # a refile looks no further
+    for case in cases:
+        while case.steps.filter(is_current=True).exists():
+            case = sign(case)
+    with CaptureQueriesContext(connection) as asked:
+        for case in cases:
+            finish(case)
+    locked = [sql["sql"] for sql in asked if "FOR " in sql["sql"] and "UPDATE" in sql["sql"]]
+    pupils, problems = (
+        next(place for place, sql in enumerate(locked) if f'FROM "registry_{table}"' in sql)
+        for table in ("student", "problemrecord")
+    )
+    assert pupils < problems  # as whoever moves a pupil locks them, else both wait for ever
+    assert [Case.objects.get(pk=case.pk).state for case in cases] == ["done", "refused"]
+    assert Enrolment.objects.get(student=two).is_void is False
+    # Said at filing already, before anybody signs: the other record is gone, though nothing is settled yet.
+    with pytest.raises(RequirementFailed, match="最后一条学籍"):
+        delete(two, twin, ("20", "99"), "here")
+    settle()
+    assert (state(problem), state(twin)) == ("deleted", "deleted")
     # The only record: not without the guardian; a G can be deleted with her word.
     alone = pupil(number="G440305201910150012")
     single = note_problem(
@@ -272,6 +309,86 @@ def test_what_was_judged_comes_back_only_with_other_data_or_by_the_authority(cli
     assert (state(problem), problem.judged_digest) == ("open", "")
     assert blocking_problems(here) == [problem]
     assert client.post(act, {"reason": "佐证材料不实"}).status_code == 409
+
+
+@pytest.mark.rule("R-PRB-04", "R-PRB-01", "AZ-9")
+def test_what_is_opened_again_stands_where_the_pupils_are_now(client: Any) -> None:
+    """Each side goes along with its pupil: both present schools see it, the former ones do not."""
+    here, there, problem = pair_of(pupil(), make.SISTER)
+    ProblemRecord.objects.filter(pk=problem.pk).update(closed_at=Now(), disposition="proven")
+    move_pupil(here, make.make_class(make.NEIGHBOUR), change("ZX1"), actor=SYSTEM)
+    move_pupil(there, make.make_class(make.FAR), change("ZX2"), actor=SYSTEM)
+    act = reverse("transfers:problem_reopen", args=[problem.pk])
+    for path, status in ((make.COUNTY, 404), (make.FAR_COUNTY, 302)):  # whoever answers for her now
+        client.force_login(make.make_reviewer(path))
+        assert client.post(act, {"reason": "佐证材料不实"}).status_code == status
+    problem.refresh_from_db()
+    assert (problem.org_path, problem.other_path, problem.closed_at) == (make.NEIGHBOUR, make.FAR, None)
+    for path, status in ((make.NEIGHBOUR, 200), (make.FAR, 200), (make.SCHOOL, 404), (make.SISTER, 404)):
+        client.force_login(make.make_registrar(path))
+        assert client.get(reverse("transfers:problem", args=[problem.pk])).status_code == status
+    with pytest.raises(EvidenceMissing):  # two provinces now
+        prove(there, problem)
+    case = prove(here, problem, ("01", "20"))
+    offices = [make.NEIGHBOUR, make.NEIGHBOUR_COUNTY]  # each side for itself
+    assert list(case.steps.order_by("ordinal").values_list("office_path", flat=True)) == offices
+
+
+@pytest.mark.rule("R-PRB-02", "R-PRB-05", "R-EST-05")
+def test_a_hint_is_judged_by_both_schools_or_becomes_a_problem(client: Any) -> None:
+    def hint_of(path: str) -> tuple[Student, Student, ProblemRecord]:
+        one = pupil()
+        other = pupil(path, name=one.name, birth_on=one.birth_on.isoformat())
+        check_and_number(one.pk, actor=SYSTEM)
+        return one, other, ProblemRecord.objects.get(student=one, other=other, type="3")
+
+    def say(user: User, hint: ProblemRecord, is_same: str, reason: str = "父母与户籍均不同") -> int:
+        client.force_login(user)
+        address = reverse("transfers:problem_hint", args=[hint.pk])
+        answer = client.post(address, {"is_same": is_same, "reason": reason})
+        settle()
+        return int(answer.status_code)
+
+    one, other, hint = hint_of(make.FAR)
+    assert (hint.is_hint, blocking_problems(one)) == (True, [])
+    school, far = make.make_registrar(), make.make_registrar(make.FAR)
+    assert "提交核对结果" in page(client, school, "transfers:problem", hint.pk)
+    for user, told, reason, status in (
+        (make.make_leader(), "0", "父母与户籍均不同", 403),
+        (make.make_registrar(make.SISTER), "0", "父母与户籍均不同", 404),
+        (school, "0", "不同", 422),
+        (school, "2", "父母与户籍均不同", 400),
+        (school, "0", "父母与户籍均不同", 302),
+        (school, "0", "父母与户籍均不同", 409),  # said already
+    ):
+        assert say(user, hint, told, reason) == status
+    assert state(hint) == "open"  # the other school has not looked yet
+    assert say(far, hint, "0") == 302
+    assert (state(hint), len(hint.judged_digest)) == ("proven", 64)
+    (said,) = Event.objects.within(make.SCHOOL).filter(action="registry.problem.judge_hint")
+    assert (said.reason, sentence(said).endswith("核对了线索：不是同一人")) == ("父母与户籍均不同", True)
+    check_and_number(one.pk, actor=SYSTEM)
+    assert not ProblemRecord.objects.filter(student=one, closed_at=None).exists()
+    # What schools say of a hint keeps no problem away, and other identity data bring the hint back.
+    IdentityDocument.objects.filter(student=one).update(is_disputed=True)
+    check_and_number(one.pk, actor=SYSTEM)
+    assert ProblemRecord.objects.filter(student=one, other=other, type="3", is_hint=False).count() == 1
+    one, other, hint = hint_of(make.SCHOOL)
+    assert say(school, hint, "0") == 302  # both sides are hers
+    assert state(hint) == "proven"
+    Student.objects.filter(pk__in=(one.pk, other.pk)).update(sex="1")
+    check_and_number(other.pk, actor=SYSTEM)
+    again = ProblemRecord.objects.get(student=one, other=other, closed_at=None)
+    sent = {"is_same": True, "reason": "监护人确认是同一人"}
+    answer = client.post(reverse("problem-hint", args=[again.pk]), sent, content_type="application/json")
+    assert (answer.status_code, answer.json()["state"], answer.json()["may_judge"]) == (200, "problem", False)
+    again.refresh_from_db()
+    assert (again.is_hint, again.due_on is None, blocking_problems(one)) == (False, False, [again])
+    assert say(school, again, "1") == 409
+    check_and_number(one.pk, actor=SYSTEM)  # no second line about the same pair
+    assert ProblemRecord.objects.filter(student=one, other=other, closed_at=None).count() == 1
+    through(delete(other, again, how="twice"))
+    assert state(again) == "deleted"
 
 
 @pytest.mark.rule("R-PRB-01", "R-UPD-06")
@@ -353,6 +470,10 @@ def test_a_child_without_a_document_comes_with_a_signed_proof_and_a_relatives_nu
         case = sign(case)
     finish(case)
     assert case.student
+    client.force_login(office["registrar"])
+    assert "学校盖章的在校就读证明" in client.get(reverse("transfers:register")).text  # said beforehand
+    form = client.post(reverse("transfers:register_form"), {"action": "show", "id_type": "Z"}).text
+    assert "须上传在校就读证明（学生、监护人签字，学校盖章）" in form
     bare = pupil(name="林无证", **without)
     listed = page(client, make.make_reviewer(), "transfers:numberless")
     row = listed[listed.index(case.student.name) :]

@@ -225,10 +225,10 @@ def rule_is(key: str, value: object) -> Spoil:
 def repeated_twice(world: World, student: Student) -> None:
     for number in ("LJ1", "LJ2"):
         StatusChange.objects.create(
-            from_path=make.SCHOOL, to_path=make.SCHOOL, student=student, case_no=number, kind="repeat",
-            category="02", from_school=world.school, to_school=world.school, from_status=NORMAL,
-            to_status=NORMAL, from_grade="31", to_grade="31", happened_on=today() - 400 * ONE_DAY,
-            effective_on=today() - 400 * ONE_DAY,
+            from_path=make.SCHOOL, to_path=make.SCHOOL, counted_path=make.SCHOOL, student=student,
+            case_no=number, kind="repeat", category="02", from_school=world.school,
+            to_school=world.school, from_status=NORMAL, to_status=NORMAL, from_grade="31",
+            to_grade="31", happened_on=today() - 400 * ONE_DAY, effective_on=today() - 400 * ONE_DAY,
         )  # fmt: skip
 
 
@@ -258,6 +258,7 @@ REFUSED: list[tuple[str, str, dict[str, Any], Spoil]] = [
     ("extension", "months_max", {"until": days(300)}, rule_is("SUSPENSION_MONTHS_MAX", 12)),
     ("resumption", "grade", {"to_grade": "14"}, no_change),
     ("resumption", "since", {"happened_on": days(-400)}, no_change),
+    ("resumption", "graduating_freeze", {}, frozen("16")),
     ("resumption", "seat", {"to_grade": "12"}, full("12")),
     ("repeat", "request", {"on_request": "0"}, no_change),
     ("repeat", "in_time", {}, year_ends_soon),
@@ -285,6 +286,7 @@ REFUSED: list[tuple[str, str, dict[str, Any], Spoil]] = [
     ("abroad", "day", {"happened_on": days(-9000)}, no_change),
     ("abroad", "graduating_freeze", {}, frozen("16")),
     ("abroad_return", "country", {"country": "CHN"}, no_change),
+    ("abroad_return", "graduating_freeze", {}, frozen("16")),
     ("abroad_return", "seat", {"to_grade": "14"}, full("14")),
     ("withdrawal", "senior", {}, in_grade("22")),
     ("withdrawal", "request", {"on_request": "0"}, no_change),

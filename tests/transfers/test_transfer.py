@@ -158,7 +158,11 @@ def test_a_transfer_goes_its_way_and_the_status_follows_the_pupil(way: Way, clie
     client.force_login(registrar)
     assert client.get(reverse("transfers:handovers")).text.count(student.name) == 1
     address = reverse("transfers:receive", args=[handed.pk])
-    assert [client.post(address, {"remark": "齐全"}).status_code for _turn in range(2)] == [302, 409]
+    (listed,) = client.get(reverse("handover-list")).json()["results"]
+    assert (listed["id"], listed["materials"], listed["received_at"]) == (handed.pk, handed.materials, None)
+    assert client.post(address, {"remark": "齐全"}).status_code == 302
+    again = reverse("handover-receive", args=[handed.pk])
+    assert client.post(again, {"remark": "又齐全"}, content_type="application/json").status_code == 409
     handed.refresh_from_db()
     assert (handed.received_by_name, handed.remark) == (registrar.name, "齐全")
     # The record continues: B sees the spell at A among its own (R-TRF-18).

@@ -6,6 +6,7 @@ from transfers.kinds.allowances import ALLOWANCE_CHANGE
 from transfers.kinds.class_change import CLASS_CHANGE
 from transfers.kinds.dispute import DISPUTE
 from transfers.kinds.enrolment import ENROLMENT
+from transfers.kinds.enrolment_claim import ENROLMENT_CLAIM
 from transfers.kinds.enrolment_list import ENROLMENT_LIST
 from transfers.kinds.graduation import GRADUATION_KINDS
 from transfers.kinds.guest import GUEST
@@ -43,6 +44,7 @@ KINDS: dict[str, Kind] = {
         RETURN_ELSEWHERE,
         ENROLMENT,
         ENROLMENT_LIST,
+        ENROLMENT_CLAIM,
         *GRADUATION_KINDS,
         DISPUTE,
     )

@@ -102,6 +102,7 @@ RETURN_FROM_ABROAD = Kind(
     requirements=(
         Requirement("country", "境外就读国家或地区", "A6.1", _ART_20, elsewhere),
         SAME_STAGE,
+        NOT_FROZEN,
         SEAT_FREE,
     ),
     route=SCHOOL_AND_AUTHORITY,

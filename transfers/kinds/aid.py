@@ -15,7 +15,7 @@ from registry.status import NORMAL, SUSPENDED
 from transfers.asking import Ask, Asking, Choices, from_list
 from transfers.kind import About, EvidenceNeed, Facts, Kind, Party, Requirement
 from transfers.kinds.answers import reopen
-from transfers.kinds.conditions import status_in
+from transfers.kinds.conditions import NOT_FROZEN, status_in
 from transfers.kinds.effects import undo
 from transfers.kinds.own_pupil import SCHOOL_AND_AUTHORITY, pupil_of
 from transfers.models import Case
@@ -92,6 +92,7 @@ RECOGNITION = Kind(
         _STATUS,
         Requirement("period", "起止日期在一学年内", "D17", _SOURCE, period),
         Requirement("once", "没有重复认定", "D17", _SOURCE, not_twice),
+        NOT_FROZEN,
     ),
     route=SCHOOL_AND_AUTHORITY,
     effect=note,

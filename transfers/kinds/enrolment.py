@@ -3,6 +3,7 @@ files, its authority decides, then the authority of the school that graduated he
 one county; that school itself is not asked. The record is continued under its number, never made anew.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date
 from functools import reduce
@@ -19,9 +20,10 @@ from config.scope import common_path
 from registry.codes import label
 from registry.enrolling.admissions import is_admitted_elsewhere
 from registry.enrolling.grades import grades_after
-from registry.graduation.afterwards import fill_destination
+from registry.graduation.afterwards import fill_destinations
+from registry.models import SchoolClass
 from registry.record import latest_spell, school_year_start
-from registry.services.changing import enrol_graduate
+from registry.services.enrolling import enrol_graduates
 from registry.services.host_notes import host_county
 from registry.services.intake_rules import (
     ENTRY_GRADES,
@@ -32,6 +34,7 @@ from registry.services.intake_rules import (
     seats_left,
     stage_of,
 )
+from registry.services.seasons import enrolment_closed
 from registry.status import GRADUATED
 from transfers import across
 from transfers.asking import Ask, Asking, Choices, from_list
@@ -39,6 +42,7 @@ from transfers.kind import About, Advice, EvidenceNeed, Facts, Kind, Party, Prop
 from transfers.kinds.answers import class_asked
 from transfers.kinds.conditions import PROBLEM_FREE, status_in
 from transfers.kinds.effects import change_of, undo
+from transfers.kinds.enrolment_claim import as_told, claims_against
 from transfers.kinds.pupil_elsewhere import pupil_found, reopen
 from transfers.kinds.transfer_conditions import inside_quota, still_matches
 from transfers.models import Case
@@ -86,17 +90,29 @@ def proposes(case: Case, values: Mapping[str, str]) -> list[Proposed]:
 
 
 def enrol(case: Case, actor: Actor) -> None:
-    """The effect: where she went is filled back at the school that graduated her (R-GRD-05), then the record
-    is continued at the new one. Safe to repeat.
-    """
+    """The effect: her record is continued at the new school. Safe to repeat."""
     assert case.student is not None
     asked = case.payload["asked"]
     school_class = class_asked(case.to_path, asked["class_id"])
-    destination = DESTINATIONS.get(school_class.grade[0], "10")
-    fill_destination(case.student, destination, case.to_name, case.number, actor=actor)
+    continue_graduates(case, {case.student.pk: school_class}, asked["admission_mode"], actor=actor)
+
+
+def continue_graduates(
+    case: Case, places: Mapping[int, SchoolClass], admission_mode: str, *, actor: Actor
+) -> None:
+    """Fill in where they went (R-GRD-05), then continue their records in these classes of one school."""
+    tell_destinations(case, {pk: one.grade for pk, one in places.items()}, actor=actor)
     change = change_of(case, ENTERED, basis="A7.3")
-    mode = asked["admission_mode"]
-    enrol_graduate(case.student, school_class, change, admission_mode=mode, actor=actor)
+    enrol_graduates(places, change, admission_mode=admission_mode, actor=actor)
+
+
+def tell_destinations(case: Case, grades: Mapping[int, str], *, actor: Actor) -> None:
+    """Fill in at the schools that graduated these pupils which grade (by pupil) they entered, and where."""
+    by_stage: dict[str, list[int]] = defaultdict(list)
+    for pk, grade in grades.items():
+        by_stage[DESTINATIONS.get(grade[0], "10")].append(pk)
+    for destination, pupils in by_stage.items():
+        fill_destinations(pupils, destination, case.to_name, case.number, actor=actor)
 
 
 # ── Conditions ───────────────────────────────────────────────────────────────────────────────────────────
@@ -157,13 +173,26 @@ def from_the_area(facts: Facts) -> str:
 
 
 def nobody_elses(facts: Facts) -> str:
-    """重复招生: another school's result list has her; who sits where is settled first."""
-    school = is_admitted_elsewhere(facts.student, facts.to_path)
-    if not school:
+    """重复招生: another school has her on its list, or claims her; who sits where is settled first."""
+    if school := is_admitted_elsewhere(facts.student, facts.to_path):
+        return _(
+            "该生已在{school}的统一招生录取名单中（重复招生），请先与该校核实，由未就读的一方删除；"
+            "该生在本校就读而对方不删除的，请办理“重复招生核实”。"
+        ).format(school=school)
+    claim = claims_against(facts.to_path, [facts.student.pk]).first()
+    if claim is None:
         return ""
-    return _("该生已在{school}的统一招生录取名单中（重复招生），请先与该校核实，由未就读的一方删除。").format(
-        school=school
-    )
+    return _(
+        "{school}已就该生提交重复招生核实（{number}），裁定以前不能核准。该生在本校就读的，也请提交核实；"
+        "不在本校就读的，请撤回本件。"
+    ).format(school=as_told(facts.student.pk, claim.to_name), number=claim.number)
+
+
+def inside_window(facts: Facts) -> str:
+    """毕业后跨省就学 is taken in its windows; by the day of filing, a case under way goes on."""
+    if not facts.payload.get("is_across"):
+        return ""
+    return enrolment_closed(facts.to_path, date.fromisoformat(facts.payload["filed_on"]))
 
 
 def other_county(payload: Mapping[str, Any]) -> bool:
@@ -195,6 +224,8 @@ ENROLMENT = Kind(
         Requirement("graduated", "上一学段已毕业", "R-GRD-05", _NOTICE, status_in(GRADUATED)),
         Requirement("double", "没有重复招生", "A7.3", _NOTICE, nobody_elses),
         PROBLEM_FREE,
+        Requirement("window", "在跨省入学窗口内", "ENROLMENT_WINDOWS", _NOTICE, inside_window,
+                    exempt=Party.TAKE_OVER_AUTHORITY),
         Requirement("grade", "升入下一学段", "A7.3", _NOTICE, next_grade),
         Requirement("base_list", "在小升初底表中", "BASE_LIST_MATCH", _LOCAL, from_the_area),
         Requirement("plan", "在招生计划内", "INTAKE_PLAN", _LOCAL, inside_plan),

@@ -19,7 +19,7 @@ from registry.status import NORMAL
 from transfers.asking import Ask
 from transfers.kind import About, EvidenceNeed, Facts, Kind, Party, Proposed, Requirement, Stop
 from transfers.kinds.answers import class_asked
-from transfers.kinds.conditions import SEAT_FREE
+from transfers.kinds.conditions import NOT_FROZEN, SEAT_FREE
 from transfers.kinds.effects import change_of, undo
 from transfers.kinds.grounds import REGISTER, RESIDENCE
 from transfers.kinds.pupil_elsewhere import pupil_found, reopen
@@ -113,6 +113,7 @@ GUEST = Kind(
         Requirement("school", "在另一所学校借读", "R-CHG-09", _LOCAL, another_school),
         Requirement("once", "没有在他校借读", "R-CHG-09", _LOCAL, not_a_guest_yet),
         Requirement("grade", "年级不变", "R-TRF-09", _LOCAL, same_grade),
+        NOT_FROZEN,
         SEAT_FREE,
     ),
     route=(

@@ -8,6 +8,7 @@ Grade and class have procedures of their own.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -22,6 +23,7 @@ from registry.form_values import parse_date
 from registry.models import Enrolment, Student
 from registry.record import has_number, load_record, open_number, values_of
 from registry.services.documents import replace_document
+from registry.services.duplicates import blocking_problems
 from registry.services.key_data import (
     DOCUMENT_KEYS,
     as_proposed,
@@ -37,6 +39,7 @@ from registry.services.renaming import rename
 from registry.status import OPEN
 from transfers import across
 from transfers.kind import Advice, Facts, Kind, Party, Requirement, Subject
+from transfers.kinds.conditions import NOT_FROZEN, not_frozen
 from transfers.kinds.effects import undo
 from transfers.kinds.key_data import NEW, OLD, compare, papers_for, proposed_in
 from transfers.kinds.own_pupil import SCHOOL_AND_AUTHORITY, own_spell
@@ -125,6 +128,11 @@ def _namesakes(student: Student, values: Mapping[str, str]) -> int:
     return across.same_person_count(future.name, future.sex, future.birth_on, besides=student.pk)
 
 
+def not_frozen_unless_wrong(facts: Facts) -> str:
+    """A problem record has to be answered before graduation (R-PRB-05): that change is taken."""
+    return "" if blocking_problems(facts.student) else not_frozen(facts)
+
+
 def change_key_data(case: Case, actor: Actor) -> None:
     """The effect: fields, name, document, then the national check, which may turn J into G. Safe to repeat:
     the case is done in the same transaction. What has become wrong meanwhile rejects it (R-UPD-06).
@@ -197,6 +205,7 @@ IDENTITY_CHANGE = Kind(
         Requirement("number_free", "全国查重通过", "R-UPD-06", "第九条", not_somebody_else),
         Requirement("consistent", "与证件和其他登记一致", "R-EST-06", "第九条", in_itself),
         Requirement("in_time", "在规定时间内更新", "R-UPD-03", "第七条", in_time),
+        replace(NOT_FROZEN, check=not_frozen_unless_wrong),
     ),
     papers=papers_for,
     proposes=compare,

@@ -48,7 +48,11 @@ def undo(case: Case, actor: Actor, reason: str) -> None:
 
 
 def has_verdict(facts: Facts) -> str:
-    if facts.case is None or facts.payload.get("verdict"):
+    if facts.case is None:
+        return ""
+    if not ProblemRecord.objects.filter(pk=facts.payload["problem"], closed_at=None).exists():
+        return _("该问题学籍已销号，不须裁定，请写明理由结束本件。")
+    if facts.payload.get("verdict"):
         return ""
     return _("请在问题学籍的办理页面作出裁定：是两名学生，还是同一学生并保留哪一方的学籍。")
 

@@ -8,27 +8,20 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from accounts.roles import Right
 from audit.services import Actor
 from registry.models import ProblemRecord
-from registry.services.problems import ACROSS, is_ordered_away, opposite_standing, take_standing
+from registry.services.problems import ACROSS, is_ordered_away, opposite_standing
 from registry.status import OPEN
-from transfers.asking import Ask, Asking, Choices
-from transfers.kind import About, EvidenceNeed, Facts, Kind, Party, Requirement
-from transfers.kinds.effects import undo
+from transfers.asking import Ask
+from transfers.kind import EvidenceNeed, Facts, Requirement
 from transfers.kinds.problem_sides import (
+    ATTENDANCE,
     LAW,
-    REASONS,
-    ROUTE,
+    disposition,
     is_far,
-    judged_by,
-    open_side,
-    other_school,
+    note_side,
+    options,
     problem_asked,
-    problem_waits,
-    problems_of,
-    reopen_side,
-    settle_later,
 )
 from transfers.models import Case
 
@@ -38,12 +31,7 @@ CONCLUSIONS = (
     (KEPT, _lazy("是同一学生，监护人选择学籍留在本校，不转学籍")),
 )
 IDENTITY = EvidenceNeed("户口簿、身份证或公安户籍证明", ("01", "02", "03"), "R-PRB-01")
-ATTENDANCE = EvidenceNeed("学校盖章的在校就读证明", ("20",), "R-PRB-01")
 WAIVER = EvidenceNeed("监护人签字的放弃学籍转接说明", ("23",), "R-PRB-02")
-
-
-def conclusions(asking: Asking) -> Choices:
-    return [(code, str(words)) for code, words in CONCLUSIONS]
 
 
 def papers(payload: Mapping[str, Any]) -> tuple[EvidenceNeed, ...]:
@@ -56,19 +44,10 @@ def papers(payload: Mapping[str, Any]) -> tuple[EvidenceNeed, ...]:
 
 
 def prove(case: Case, actor: Actor) -> None:
-    """The effect: this side is substantiated. Safe to repeat; what both come to is settled afterwards."""
-    assert case.student is not None
-    asked, standing = case.payload["asked"], ProblemRecord.Standing
-    take_standing(
-        int(asked["problem"]),
-        case.student,
-        standing.KEPT if asked["conclusion"] == KEPT else standing.PROVEN,
-        case_no=case.number,
-        judged_by=judged_by(case),
-        judgement=case.payload["words"]["conclusion"],
-        actor=actor,
-    )
-    settle_later(case)
+    """The effect: this side is substantiated. Safe to repeat."""
+    is_kept = case.payload["asked"]["conclusion"] == KEPT
+    standing = ProblemRecord.Standing.KEPT if is_kept else ProblemRecord.Standing.PROVEN
+    note_side(case, actor, standing, case.payload["words"]["conclusion"])
 
 
 # ── Conditions ───────────────────────────────────────────────────────────────────────────────────────────
@@ -88,32 +67,14 @@ def fits(facts: Facts) -> str:
     return ""
 
 
-PROBLEM_PROOF = Kind(
+PROBLEM_PROOF = disposition(
+    Ask("conclusion", _lazy("佐证结论"), "choice", options(CONCLUSIONS)),
+    (Requirement("fits", "结论与问题相符", "R-PRB-02", LAW, fits),),
     code="problem_proof",
     name="问题学籍佐证",
     prefix="ZZ",
-    article=LAW,
-    group="问题学籍",
     summary="登记的信息无误，凭户口簿、身份证或公安证明佐证；核准后不再因同样的信息列为问题学籍。",
-    started_by=Party.TAKE_OVER_SCHOOL,
-    right=Right.FILE,
-    about=About.OWN_PUPIL,
     statuses=OPEN,
-    asks=(
-        Ask("problem", _lazy("问题学籍"), "choice", problems_of),
-        Ask("conclusion", _lazy("佐证结论"), "choice", conclusions),
-        Ask("verified", _lazy("核实经过"), "textarea", most=500),
-    ),
-    open=open_side,
-    reopen=reopen_side,
-    opposite=other_school,
     papers=papers,
-    requirements=(
-        Requirement("waits", "问题学籍待处理", "R-PRB-01", LAW, problem_waits),
-        Requirement("fits", "结论与问题相符", "R-PRB-02", LAW, fits),
-    ),
-    route=ROUTE,
-    reasons=REASONS,
     effect=prove,
-    undo=undo,
 )

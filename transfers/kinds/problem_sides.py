@@ -2,13 +2,15 @@
 (R-PRB-01), and what makes them go by.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from accounts.models import Organization
 from accounts.roles import Right
+from audit.services import Actor
 from config.clock import today
 from config.scope import NATION
 from registry.codes import label
@@ -22,11 +24,13 @@ from registry.services.problems import (
     open_problems,
     relation_of,
     standing_of,
+    take_standing,
 )
 from registry.status import OPEN
-from transfers.asking import Asking, Choices
-from transfers.kind import Facts, Party, Stop, Subject
+from transfers.asking import Ask, Asking, Choices
+from transfers.kind import About, EvidenceNeed, Facts, Kind, Party, Requirement, Stop, Subject
 from transfers.kinds.answers import reopen as answer_anew
+from transfers.kinds.effects import undo
 from transfers.kinds.own_pupil import own_spell
 from transfers.models import Case, Step
 from transfers.outbox import SETTLE_PROBLEM, owe
@@ -124,3 +128,59 @@ def problem_waits(facts: Facts) -> str:
 
 def is_far(payload: Mapping[str, Any]) -> bool:
     return payload.get("relation") == ACROSS and bool(payload.get("is_far"))
+
+
+# ── The procedure ────────────────────────────────────────────────────────────────────────────────────────
+ATTENDANCE = EvidenceNeed("学校盖章的在校就读证明", ("20",), "R-PRB-01")
+
+
+def options(pairs: Sequence[tuple[str, Any]]) -> Callable[[Asking], Choices]:
+    """The fixed answers to a question."""
+
+    def words(asking: Asking) -> Choices:
+        return [(code, str(name)) for code, name in pairs]
+
+    return words
+
+
+def disposition(question: Ask, conditions: Sequence[Requirement], **own: Any) -> Kind:
+    """A kind of case by which the school of one side disposes of a problem record: what all of them share,
+    and the question, conditions and effect of its own.
+    """
+    return Kind(
+        article=LAW,
+        group="问题学籍",
+        started_by=Party.TAKE_OVER_SCHOOL,
+        right=Right.FILE,
+        about=About.OWN_PUPIL,
+        asks=(
+            Ask("problem", _lazy("问题学籍"), "choice", problems_of),
+            question,
+            Ask("verified", _lazy("核实经过"), "textarea", most=500),
+        ),
+        open=open_side,
+        reopen=reopen_side,
+        opposite=other_school,
+        requirements=(Requirement("waits", "问题学籍待处理", "R-PRB-01", LAW, problem_waits), *conditions),
+        route=ROUTE,
+        reasons=REASONS,
+        undo=undo,
+        **own,
+    )
+
+
+def note_side(case: Case, actor: Actor, standing: str, words: str) -> None:
+    """What the case of one side has brought; what both come to is settled afterwards. Raises what
+    `take_standing` raises.
+    """
+    assert case.student is not None
+    take_standing(
+        int(case.payload["asked"]["problem"]),
+        case.student,
+        standing,
+        case_no=case.number,
+        judged_by=judged_by(case),
+        judgement=words,
+        actor=actor,
+    )
+    settle_later(case)

@@ -22,6 +22,8 @@ from registry.services.intake_rules import ENTRY_GRADES, plan_state, quota_state
 from registry.services.numbering import issue_temporary_all
 from registry.status import PENDING
 from transfers.kind import Advice, Facts, Kind, Party, Requirement, Subject
+from transfers.kinds.effects import change_of
+from transfers.kinds.enrolment import ENTERED, tell_destinations
 from transfers.kinds.entry import OMITTED_REQUEST
 from transfers.kinds.registration import DISPUTE_PAPERS, REASONS, ROUTE
 from transfers.models import Case, rows_of
@@ -42,12 +44,15 @@ def register_all(case: Case, actor: Actor) -> None:
     """The effect: continued records moved here, normal statuses, L numbers, and the national check promised
     in packs. All in the caller's transaction, under the case's reach.
     """
-    rows = list(rows_of(case.batch_id).order_by("pk"))
+    rows = list(rows_of(case.batch_id).select_related("school_class").order_by("pk"))
     ids = sorted(row.student_id for row in rows if row.student_id is not None)
     pupils = lock_pupils(ids)
     continued = [row for row in rows if row.action == Action.CONTINUE]
     if continued:
-        continue_all(continued, case.to_path, actor=actor)
+        school = Organization.objects.get(path=case.to_path)
+        graduates = continue_all(continued, school, change_of(case, ENTERED), actor=actor)
+        grades = {row.student_id: row.school_class.grade for row in continued if row.school_class}
+        tell_destinations(case, {pk: grade for pk, grade in grades.items() if pk in graduates}, actor=actor)
         held = Material.objects.filter(student_id__in=[row.student_id for row in continued])
         held.update(org_path=case.to_path)
         pupils = lock_pupils(ids)
@@ -112,8 +117,13 @@ def documents_seen(facts: Facts) -> str:
         Q(type=NO_NUMBER_NEEDED) | ~Q(mask="")
     )
     missing = pupils.keys() - set(usable.values_list("student_id", flat=True))
-    rows = _named(pupils[pk] for pk in missing)
-    return _("{rows}的学生没有登记有效身份证件，请退回这些学生。").format(rows=rows) if rows else ""
+    if rows := _named(pupils[pk] for pk in missing):
+        return _("{rows}的学生没有登记有效身份证件，请退回这些学生。").format(rows=rows)
+    numberless = usable.filter(type=NO_NUMBER_NEEDED).values_list("student_id", flat=True)
+    if rows := _named(pupils[pk] for pk in set(numberless)):
+        said = _("{rows}的学生没有证件，须逐人补交在校就读证明（学生、监护人签字，学校盖章）。")
+        return Advice(said.format(rows=rows))
+    return ""
 
 
 def disputes_have_evidence(facts: Facts) -> str:

@@ -1,12 +1,15 @@
 """留级, 跳级, 降级就读: another grade at the same school (HANDBOOK A6; R-CHG-01)."""
 
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from audit.services import Actor
 from config.rules import rule
+from registry.services.changing import put_back
 from registry.services.seasons import is_graduating, study_year, term_days
 from registry.services.state_rules import (
     REPEAT,
@@ -19,9 +22,9 @@ from registry.services.state_rules import (
 from registry.status import NORMAL
 from transfers.asking import Ask
 from transfers.kind import About, EvidenceNeed, Facts, Kind, Party, Requirement
-from transfers.kinds.answers import reopen
+from transfers.kinds.answers import class_asked, reopen
 from transfers.kinds.conditions import COMPULSORY, NOT_FROZEN, SEAT_FREE
-from transfers.kinds.effects import undo
+from transfers.kinds.effects import change_of, undo
 from transfers.kinds.own_pupil import SCHOOL_AND_AUTHORITY, pupil_of
 from transfers.kinds.state import (
     BY_GUARDIAN,
@@ -45,12 +48,27 @@ _FIRST_YEARS, _SENIOR_TWO, _SENIOR_THREE = ("11", "12"), "32", "33"
 
 # ── 留级 ──────────────────────────────────────────────────────────────────────────────────────────────────
 def repeat(case: Case, actor: Actor) -> None:
-    regrade(case, actor, "02", basis="R-CHG-01")
+    """Into the class asked for; where the promotion came first and took that class along, back into the grade
+    that she was to repeat.
+    """
+    assert case.student is not None
+    promised = _promised(case.payload, case.to_path)
+    if class_asked(case.to_path, case.payload["asked"]["class_id"]).grade == promised:
+        regrade(case, actor, "02", basis="R-CHG-01")
+    else:
+        put_back(case.student, promised, change_of(case, "02", basis="R-CHG-01"), actor=actor)
+
+
+def _promised(payload: Mapping[str, Any], path: str) -> str:
+    filed = filed_on(payload)
+    requested = payload["asked"].get("happened_on", "")
+    return repeated_grade(
+        payload["grade"], date.fromisoformat(requested) if requested else filed, path, filed
+    )
 
 
 def grade_repeated(facts: Facts) -> str:
-    requested = facts.day_asked("happened_on") or filed_on(facts.payload)
-    return repeated_grade(facts.payload["grade"], requested, facts.to_path, filed_on(facts.payload))
+    return _promised(facts.payload, facts.to_path)
 
 
 def may_repeat(facts: Facts) -> str:

@@ -86,8 +86,10 @@ def become(
     if status != MISSING:
         settle_absence(student, today(), actor=actor)
     # Missing, a dropout stays on the ledger: only her return or a legal end strikes her off.
-    if status == NORMAL or not STATUSES[status].is_open:
+    if status == NORMAL:
         close_entry(student, case.number, today())
+    elif not STATUSES[status].is_open:
+        close_entry(student, case.number, today(), legal_end=STATUSES[status].name)
 
 
 def regrade(case: Case, actor: Actor, category: str, *, basis: str) -> None:

@@ -300,6 +300,7 @@ RESUMPTION = Kind(
         ),
         SAME_STAGE,
         Requirement("since", "复学日期", "R-CHG-11", _ART_12, not_before_leaving),
+        NOT_FROZEN,
         SEAT_FREE,
     ),
     route=SCHOOL_AND_AUTHORITY,

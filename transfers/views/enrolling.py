@@ -1,4 +1,4 @@
-"""Handing the admissions of a school in."""
+"""Placing the admissions of a school and handing them in."""
 
 from typing import Any
 
@@ -12,8 +12,27 @@ from accounts.rights import requires
 from accounts.roles import Right
 from config.errors import Refusal
 from registry.enrolling.views import show_admissions
-from transfers.enrolling import submit_admissions
+from registry.entries.views import shown
+from registry.queries.rosters import number_in
+from transfers.enrolling import place_admissions, submit_admissions
 from transfers.forms import expect
+from transfers.models import Case
+
+
+@requires(Right.FILE)
+@require_POST
+def place(request: HttpRequest) -> HttpResponse:
+    """Note the chosen classes (`class-<admission>`); where placement registers, the last one hands in."""
+    user: Any = request.user
+    chosen = [name for name in request.POST if name.startswith("class-")]
+    expect(request.POST, *chosen)
+    wanted = {number_in(name.removeprefix("class-")): number_in(request.POST[name] or "0") for name in chosen}
+    try:
+        changed, case = place_admissions(wanted, actor=user)
+    except Refusal as refused:
+        return show_admissions(request, shown(request, refused))
+    messages.success(request, _("已保存 {n} 名学生的班级。").format(n=changed))
+    return _filed(request, case) if case else redirect("enrolling:admissions")
 
 
 @requires(Right.FILE)
@@ -23,11 +42,11 @@ def submit(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
     expect(request.POST)
     try:
-        case = submit_admissions(actor=user)
-    except Refusal as refusal:
-        if refusal.status == 403:
-            raise
-        request.refusal = refusal  # type: ignore[attr-defined]
-        return show_admissions(request, refusal)
+        return _filed(request, submit_admissions(actor=user))
+    except Refusal as refused:
+        return show_admissions(request, shown(request, refused))
+
+
+def _filed(request: HttpRequest, case: Case) -> HttpResponse:
     messages.success(request, _("已报送，办件号 {number}。").format(number=case.number))
     return redirect("transfers:case", case.number)

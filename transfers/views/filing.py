@@ -20,7 +20,9 @@ from archives.services import find_uploads
 from audit.services import record_read
 from config.errors import BadRequest, NotFound, Refusal
 from config.scope import ancestors
+from registry.enrolling.admissions import open_admission
 from registry.models import Student
+from registry.queries.rosters import number_in
 from registry.record import latest_spell
 from registry.status import STATUSES
 from transfers import across, filing
@@ -29,6 +31,7 @@ from transfers.filing_form import Draft, prefilled, types_in_words
 from transfers.forms import expect
 from transfers.kind import About, Kind
 from transfers.kinds import KINDS
+from transfers.kinds.enrolment_claim import ENROLMENT_CLAIM
 from transfers.models import Case
 from transfers.views.registration import own_school, uploads_shown
 
@@ -113,18 +116,23 @@ def _own_pupil(request: HttpRequest, user: User, public_id: UUID) -> Student:
 def move_in(request: HttpRequest) -> HttpResponse:
     """Which procedure, and for whom; POST looks in the whole country and opens the form (R-TRF-08)."""
     user: Any = request.user
-    expect(request.POST, "kind", "name", "number")
+    expect(request.POST, "kind", "name", "number", "admission")
     typed = {key: request.POST.get(key, "").strip()[:100] for key in ("kind", "name", "number")}
     refusal: Refusal | None = None
     if request.method == "POST":
         kind = filing.kind_asked(typed["kind"], About.PUPIL_ELSEWHERE)
         try:
-            card = filing.find_elsewhere(
-                kind, user, name=typed["name"], number=typed["number"], route="transfers:move_in"
-            )
-            return _show(
-                request, user, _matter_elsewhere(user, kind, card.token), Draft(kind, {}, token=card.token)
-            )
+            if listed := request.POST.get("admission"):
+                # Whom a result list gave to her school need not be searched for, to claim her.
+                if kind is not ENROLMENT_CLAIM:
+                    raise NotFound()
+                row = open_admission(user, number_in(listed))
+                token = across.listed(row, user, route="transfers:move_in")
+            else:
+                token = filing.find_elsewhere(
+                    kind, user, name=typed["name"], number=typed["number"], route="transfers:move_in"
+                ).token
+            return _show(request, user, _matter_elsewhere(user, kind, token), Draft(kind, {}, token=token))
         except Refusal as refused:
             refusal = refused
             request.refusal = refused  # type: ignore[attr-defined]
@@ -162,7 +170,7 @@ def _matter_elsewhere(user: User, kind: Kind, token: str) -> Matter:
 # ── 补正 ──────────────────────────────────────────────────────────────────────────────────────────────────
 def correct_filing(request: HttpRequest, user: User, case: Case) -> HttpResponse:
     """The same form for a returned case, with its answers; POST sends it on its way again."""
-    with across.reaching(case.from_path, case.to_path):
+    with across.reaching(case.from_path, case.reach):
         student = case.student
     assert student is not None, "these kinds are about one pupil"
     matter = Matter(

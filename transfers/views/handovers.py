@@ -32,7 +32,7 @@ def handovers(request: HttpRequest) -> HttpResponse:
     show = request.GET.get("show", "open")
     if show not in SHOWS:
         raise NotFound()
-    found, after, total = _read(user, show, request.GET.get("after", ""))
+    found, after, total = read_handovers(user, show, request.GET.get("after", ""))
     record_list("student", [one.student_id for one in found], actor=user, route="transfers:handovers")
     rows = [
         {
@@ -47,7 +47,7 @@ def handovers(request: HttpRequest) -> HttpResponse:
     return render(request, "transfers/handovers.html", context)
 
 
-def _read(user: User, show: str, after: str) -> tuple[list[Handover], int | None, int]:
+def read_handovers(user: User, show: str, after: str) -> tuple[list[Handover], int | None, int]:
     """One page of them, newest first; the key to go on after, and how many there are."""
     seen = Handover.objects.visible_to(user, Right.VIEW_CASE)
     rows = seen.within(user.acting_path)
@@ -59,14 +59,20 @@ def _read(user: User, show: str, after: str) -> tuple[list[Handover], int | None
     return shown[:PAGE], shown[PAGE - 1].pk if len(shown) > PAGE else None, total
 
 
+def visible_handover(user: User, pk: int) -> Handover:
+    """Raises NotFound: hidden and missing look alike."""
+    found: Handover | None = Handover.objects.visible_to(user, Right.VIEW_CASE).filter(pk=pk).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
 @requires(Right.FILE)
 @require_POST
 def receive(request: HttpRequest, pk: int) -> HttpResponse:
     """The new school confirms what came."""
     user: Any = request.user
-    found = Handover.objects.visible_to(user, Right.VIEW_CASE).filter(pk=pk).first()
-    if found is None:
-        raise NotFound()
+    found = visible_handover(user, pk)
     request.subject = found  # type: ignore[attr-defined]
     expect(request.POST, "remark")
     receive_file(found, request.POST.get("remark", ""), actor=user)

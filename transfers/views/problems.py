@@ -12,7 +12,7 @@ from accounts.models import Organization, User
 from accounts.rights import requires
 from accounts.roles import Right
 from audit.services import record_list, record_read
-from config.errors import NotFound, Refusal
+from config.errors import BadRequest, NotFound, Refusal
 from registry.models import ProblemRecord
 from registry.queries.sight import students_seen_by
 from registry.services.problems import reopen
@@ -66,6 +66,26 @@ def arbitrate(request: HttpRequest, pk: int) -> HttpResponse:
         request.refusal = refusal  # type: ignore[attr-defined]
         return show(request, user, pk, refusal, typed_reason=reason)
     messages.success(request, _("已裁定，系统正在办结。"))
+    return redirect("transfers:problem", pk)
+
+
+@requires(Right.FILE)
+@require_POST
+def judge_hint(request: HttpRequest, pk: int) -> HttpResponse:
+    """The school says whether the two of a hint are one."""
+    user: Any = request.user
+    found = visible_problem(user, pk)
+    request.subject = found  # type: ignore[attr-defined]
+    expect(request.POST, "is_same", "reason")
+    told, reason = request.POST.get("is_same", ""), " ".join(request.POST.get("reason", "").split())[:400]
+    try:
+        if told not in ("0", "1"):
+            raise BadRequest(why="is_same")
+        service.judge_hint(found, told == "1", reason, actor=user)
+    except Refusal as refusal:
+        request.refusal = refusal  # type: ignore[attr-defined]
+        return show(request, user, pk, refusal, typed_reason=reason)
+    messages.success(request, _("已记录。") if told == "0" else _("已列为问题学籍，请按问题学籍办理。"))
     return redirect("transfers:problem", pk)
 
 

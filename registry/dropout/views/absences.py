@@ -130,7 +130,7 @@ def _done(request: HttpRequest, found: Absence, act: str) -> str:
 
 def shown_refusal(request: HttpRequest, refused: Refusal) -> Refusal:
     """A refusal that is shown with the form; others go their way."""
-    if refused.status not in (409, 422):
+    if refused.status not in (409, 413, 422):
         raise refused
     request.refusal = refused  # type: ignore[attr-defined]
     return refused

@@ -11,13 +11,14 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.models import Organization
 from accounts.offices import authority_of
-from accounts.rights import requires
+from accounts.rights import explain, requires
 from accounts.roles import Right
 from audit.services import record_list, record_read
 from config.clock import today
 from config.errors import NotFound, Refusal
 from registry.codes import label
 from registry.dropout import absences, handing, ledgers, suspicions
+from registry.dropout.hosting import is_hosted, reaching
 from registry.dropout.reading import CHOICES, visits_of
 from registry.dropout.views.absences import shown_refusal
 from registry.dropout.views.sent import VISIT_FIELDS, act_in, day_in, words_in
@@ -33,7 +34,7 @@ _WAYS = (
     (gettext_lazy("档案转交"), "dropout:handed", Right.DECIDE),
     (gettext_lazy("下发名单"), "dropout:push", Right.PUSH_DROPOUT),
 )
-_SUSPICION_ACTS = {"report": (), "answer": ("said", "note"), "confirm": (), "visit": VISIT_FIELDS}
+_SUSPICION_ACTS: dict[str, tuple[str, ...]] = {"report": (), "confirm": ("proof",), "visit": VISIT_FIELDS}
 _ENTRY_ACTS: dict[str, tuple[str, ...]] = {"visit": VISIT_FIELDS, "hand": ()}
 
 
@@ -58,11 +59,9 @@ def ledger_page(request: HttpRequest) -> HttpResponse:
 @requires(Right.VIEW_STUDENT)
 @require_http_methods(["GET", "POST"])
 def suspicion(request: HttpRequest, pk: int) -> HttpResponse:
-    """One suspected dropout; POST with an act: the written report, the answer, the authority's word, a
-    visit.
-    """
+    """One suspected dropout; POST with an act: the written report, the authority's word, a visit."""
     user: Any = request.user
-    entry = _open(user, SuspectedDropout, pk)
+    entry = found_suspicion(user, pk)
     request.subject = entry  # type: ignore[attr-defined]
     refusal: Refusal | None = None
     if request.method == "POST":
@@ -72,32 +71,48 @@ def suspicion(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("dropout:suspicion", pk)
         except Refusal as refused:
             refusal = shown_refusal(request, refused)
-    record_read(entry.student, actor=user, route="dropout:suspicion", purpose=_("控辍保学"))
-    school = Organization.objects.get(path=entry.org_path)
-    above = authority_of(school)
-    context = {
-        "entry": entry, "school": school, "visits": visits_of(entry.student_id), "today": today(),
-        "card": ledgers.card_of(entry.student), "is_late": ledgers.is_late(entry), "choices": CHOICES,
-        "answers": SuspectedDropout.Answer.choices, "sent": words_in(request), "refusal": refusal,
+    context = _paper(user, entry, "dropout:suspicion", _("控辍保学"))
+    above = authority_of(context["school"])
+    context |= {
+        "today": today(), "is_late": ledgers.is_late(entry), "choices": CHOICES,
+        "sent": words_in(request), "refusal": refusal,
         "may_report": user.may_act_at(Right.REVIEW, entry.org_path) and not entry.reported_at,
-        "may_answer": user.may_act_at(Right.FILE, entry.org_path) and entry.answer != "at_school",
-        "may_visit": user.may_act_at(Right.FILE, entry.org_path),
+        "may_answer": user.may_act_at(Right.FILE, entry.org_path),
         "may_confirm": above is not None and user.may_act_at(Right.DECIDE, above.path),
     }  # fmt: skip
     return render(request, "dropout/suspicion.html", context, status=refusal.status if refusal else 200)
 
 
+def found_suspicion(user: Any, pk: int) -> SuspectedDropout:
+    """Raises NotFound."""
+    found: SuspectedDropout = _found(user, SuspectedDropout, pk)
+    return found
+
+
+def _paper(user: Any, entry: SuspectedDropout, route: str, purpose: str) -> dict[str, Any]:
+    """What both pages of a suspicion show, also to the county that hosts the school; the look leaves its
+    trace. Raises NotFound.
+    """
+    with reaching(user, entry):
+        shown = {
+            "entry": entry, "school": Organization.objects.get(path=entry.org_path),
+            "visits": visits_of(entry.student_id), "card": ledgers.card_of(entry.student),
+            "is_hosted": is_hosted(user, entry),
+        }  # fmt: skip
+    pupil = Student(pk=entry.student_id, org_path=entry.org_path)
+    record_read(pupil, actor=user, route=route, purpose=purpose)
+    return shown
+
+
 def _suspicion_act(request: HttpRequest, entry: SuspectedDropout, act: str) -> str:
     user: Any = request.user
+    if is_hosted(user, entry):  # she looks on: what is to be done is the school's and its authority's
+        explain(user, Right.FILE, at=entry.org_path).or_raise()
     if act == "report":
         suspicions.report_in_writing(entry, actor=user)
         return _("已书面报告，报告对象和时间已留存，可打印。")
-    if act == "answer":
-        said, note = request.POST.get("said", ""), request.POST.get("note", "")
-        suspicions.answer(entry, actor=user, said=said, note=note)
-        return _("已答复。")
     if act == "confirm":
-        suspicions.confirm(entry, actor=user)
+        suspicions.confirm(entry, actor=user, proof=request.POST.get("proof", ""))
         return _("已核实在校，销号。")
     return _visit(request, entry.student)
 
@@ -114,12 +129,8 @@ def _visit(request: HttpRequest, student: Student) -> str:
 def written(request: HttpRequest, pk: int) -> HttpResponse:
     """The written report, to be printed: who, since when, what was tried, who was told and when."""
     user: Any = request.user
-    entry = _open(user, SuspectedDropout, pk)
-    record_read(entry.student, actor=user, route="dropout:written", purpose=_("打印疑似辍学书面报告"))
-    context = {
-        "entry": entry, "school": Organization.objects.get(path=entry.org_path),
-        "visits": visits_of(entry.student_id), "card": ledgers.card_of(entry.student),
-    }  # fmt: skip
+    entry = found_suspicion(user, pk)
+    context = _paper(user, entry, "dropout:written", _("打印疑似辍学书面报告"))
     return render(request, "dropout/written.html", context)
 
 
@@ -128,7 +139,7 @@ def written(request: HttpRequest, pk: int) -> HttpResponse:
 def dropout_entry(request: HttpRequest, pk: int) -> HttpResponse:
     """One entry of the ledger of dropouts with its visits; it closes by a case only."""
     user: Any = request.user
-    entry = _open(user, DropoutEntry, pk)
+    entry = _found(user, DropoutEntry, pk)
     request.subject = entry  # type: ignore[attr-defined]
     refusal: Refusal | None = None
     if request.method == "POST":
@@ -190,10 +201,10 @@ def handed_one(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "dropout/handed_one.html", context)
 
 
-def _open(user: Any, model: Any, pk: int) -> Any:
+def _found(user: Any, model: Any, pk: int) -> Any:
     """A row of a ledger in scope; protected pupils of other offices are as if missing. Raises NotFound."""
     rows = model.objects.visible_to(user, Right.VIEW_STUDENT).exclude(student_id__in=hidden_from(user))
-    found = rows.filter(pk=pk).select_related("student").first()
+    found = rows.filter(pk=pk).first()
     if found is None:
         raise NotFound()
     return found

@@ -1,5 +1,6 @@
 """Reports upward, the watch list, household lists, what the ministry pushes down (R-DRP-05 … R-DRP-09)."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -14,24 +15,32 @@ from audit.services import record_list
 from config.clock import today
 from config.errors import BadRequest, NotFound, Refusal
 from registry.dropout import households as lists
-from registry.dropout import reporting, suspicions, watching
+from registry.dropout import pushing, reporting, watching
+from registry.dropout.ledgers import office_in
 from registry.dropout.views.absences import shown_refusal
 from registry.dropout.views.sent import act_in, day_in, words_in
 from registry.identity import last4, mask_name
 from registry.models import DropoutReport, HouseholdRow, Student
+from registry.protection import HIDDEN_PLACE, hidden_from
+from registry.queries.imports import progress_of
 from registry.queries.rosters import PAGE, number_in, one_of
 from registry.views.imports import sent_workbook
+
+_MOST_SHOWN = 200  # faults, or pupils, on one page
 
 
 # ── Reports ──────────────────────────────────────────────────────────────────────────────────────────────
 @requires(Right.VIEW_REPORT)
 @require_GET
 def reports(request: HttpRequest) -> HttpResponse:
-    """The reports of her office and of those below, with what is owed and overdue."""
+    """The reports of an office and of those below, with what is owed and overdue, and the way down."""
     user: Any = request.user
+    office = office_in(user, request.GET.get("office", ""))
     show = one_of(request.GET.get("show", ""), tuple(reporting.SHOWS)) or "all"
     kind = one_of(request.GET.get("kind", ""), DropoutReport.Kind.values)
-    rows, following, total = reporting.read_reports(user, show, kind, _after(request), PAGE)
+    rows, following, total = reporting.read_reports(
+        user, office, show=show, kind=kind, after=_after(request), size=PAGE
+    )
     lines = [
         {
             "report": row,
@@ -44,6 +53,7 @@ def reports(request: HttpRequest) -> HttpResponse:
     context = {
         "lines": lines, "after": following, "total": total, "show": show, "kind": kind,
         "shows": reporting.SHOWS, "kinds": DropoutReport.Kind.choices, "labels": reporting.LABELS,
+        "office": office, "below": reporting.read_below(user, office),
     }  # fmt: skip
     return render(request, "dropout/reports.html", context)
 
@@ -166,18 +176,75 @@ def household(request: HttpRequest, pk: int) -> HttpResponse:
 @requires(Right.PUSH_DROPOUT)
 @require_http_methods(["GET", "POST"])
 def push(request: HttpRequest) -> HttpResponse:
-    """Status numbers, one a line, to be answered by their schools."""
+    """The lists pushed down so far; POST takes a workbook in."""
     user: Any = request.user
     refusal: Refusal | None = None
-    pushed: suspicions.Pushed | None = None
     if request.method == "POST":
-        act_in(request, {"push": ("numbers",)})
         try:
-            pushed = suspicions.push(request.POST.get("numbers", "").splitlines(), actor=user)
+            sheet = pushing.take_in(*sent_workbook(request), actor=user)
+            return redirect("dropout:pushed", sheet.pk)
         except Refusal as refused:
             refusal = shown_refusal(request, refused)
-    context = {"pushed": pushed, "refusal": refusal, "sent": words_in(request) if refusal else {}}
+    context = {"rows": list(pushing.seen_by(user)[:50]), "refusal": refusal, "most": pushing.MOST_ROWS}
     return render(request, "dropout/push.html", context, status=refusal.status if refusal else 200)
+
+
+@requires(Right.PUSH_DROPOUT)
+@require_http_methods(["GET", "POST"])
+def pushed(request: HttpRequest, pk: int) -> HttpResponse:
+    """One list: its faults and its pupils, or what the schools have answered; POST pushes it down or drops
+    it.
+    """
+    user: Any = request.user
+    sheet = pushing.open_list(user, pk)
+    request.subject = sheet  # type: ignore[attr-defined]
+    refusal: Refusal | None = None
+    if request.method == "POST":
+        try:
+            if act_in(request, {"push": ("skip",), "drop": ()}) == "push":
+                pushing.confirm(sheet, actor=user, skips_faulty=request.POST.get("skip") == "1")
+            else:
+                pushing.drop(sheet, actor=user)
+            return redirect("dropout:pushed", pk)
+        except Refusal as refused:
+            refusal = shown_refusal(request, refused)
+    progress = progress_of(sheet.job)
+    context: dict[str, Any] = {"sheet": sheet, "refusal": refusal, "progress": progress}
+    if sheet.done_at:
+        context["answers"] = pushing.answers_to(sheet)
+    elif sheet.cells is not None and not progress.is_running:
+        context |= _checked(user, pushing.rows_of(sheet))
+    return render(request, "dropout/pushed.html", context, status=refusal.status if refusal else 200)
+
+
+def _checked(user: Any, rows: list[pushing.Row]) -> dict[str, Any]:
+    """The faults and the pupils of a list, numbers by their last four characters only; of a protected pupil
+    neither name nor school (AZ-10).
+    """
+    good = [row for row in rows if not row.faults]
+    hidden = set(hidden_from(user).filter(student_id__in=[row.student_id for row in good]))
+    shown = [
+        replace(row, name="—", school=str(HIDDEN_PLACE)) if row.student_id in hidden else row
+        for row in good[:_MOST_SHOWN]
+    ]
+    record_list(
+        "student", [row.student_id for row in good], actor=user, route="dropout:pushed",
+        purpose=_("下发疑似辍学"),
+    )  # fmt: skip
+    faults = [
+        {
+            "row": row.number, "heading": pushing.HEADINGS[fault.field], "finding": fault,
+            "value": _masked(fault.field, row.typed.get(fault.field, "")),
+        }
+        for row in rows
+        for fault in row.faults
+    ]  # fmt: skip
+    return {"good": shown, "faults": faults[:_MOST_SHOWN], "wrong": len(rows) - len(good),
+            "ready": len(good)}  # fmt: skip
+
+
+def _masked(key: str, text: str) -> str:
+    return text if key == "name" or not text else f"…{last4(text)}"
 
 
 def _after(request: HttpRequest) -> int:
