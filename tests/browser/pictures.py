@@ -50,6 +50,8 @@ MOST_BYTES = 150_000
 REGISTRAR, LEADER = "demo.school.registrar", "demo.school.leader"
 REVIEWER, CITY = "demo.county.reviewer", "demo.city.reviewer"
 BUREAU = "demo.county.bureau_leader"
+HEAD_TEACHER, AUDITOR = "demo.school.head_teacher", "demo.province.auditor"
+OPERATOR = "demo.nation.national_operator"
 FORMER_LEADER = "demo.township.school.leader"
 CASE = r"/cases/ZC[0-9]+"
 MOVE = r"/cases/ZX[0-9]+"
@@ -161,6 +163,17 @@ GUIDE = (
     Shot("substitutes", REVIEWER, "/accounts/substitutes", (name_a_substitute,)),
     Shot("merger", REVIEWER, "/offices/new?kind=office_merge", (ask_for_a_merger,)),
     Shot("rehearsal", REVIEWER, "/offices/new?kind=office_merge", (ask_for_a_merger, rehearse)),
+    # The school year
+    Shot("verification", REGISTRAR, "/verification/"),
+    Shot("roll", HEAD_TEACHER, "/verification/rolls", (follow(r"/verification/rolls/\d+"),)),
+    Shot("calendar", REGISTRAR, "/year/calendar"),
+    Shot("promotion", OPERATOR, "/year/promotion", (follow(r"/year/promotion/[0-9a-f-]{36}"),)),
+    Shot("graduation", REGISTRAR, "/graduation/"),
+    Shot("ledgers", REVIEWER, "/dropout/ledgers"),
+    Shot("entries", REGISTRAR, _OWN, (follow(RECORD, "?tab=growth"),)),
+    Shot("results", REVIEWER, "/enrolling/results"),
+    Shot("report", AUDITOR, "/reports/overview"),
+    Shot("evaluation", REVIEWER, "/reports/evaluation"),
 )
 
 
