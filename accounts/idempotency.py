@@ -72,6 +72,11 @@ def body_digest(body: Any) -> bytes:
     return sha256(json.dumps(body, sort_keys=True, ensure_ascii=False, default=str).encode()).digest()
 
 
+def upload_digest(content: bytes, *about: Any) -> bytes:
+    """The digest of a body that is a file and what was said of it."""
+    return body_digest([sha256(content).hexdigest(), *about])
+
+
 def lock_name(user: User, route: str, key: str) -> str:
     return f"idempotency {user.pk} {route} {key}"
 

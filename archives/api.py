@@ -1,6 +1,5 @@
 """Materials over the API; routed as /api/v1/materials/ by the root of the API."""
 
-from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
@@ -12,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api import StrictSerializer, claim_key, read_body, read_query
-from accounts.idempotency import body_digest
+from accounts.idempotency import upload_digest
 from accounts.openapi import describe
 from archives.models import Material
 from archives.services import UPLOADERS, add_material, refuse_oversized
@@ -54,7 +53,7 @@ class MaterialView(APIView):
         sent = read_body(request, MaterialUpload)
         content = sent["file"].read(settings.FILE_UPLOAD_MAX_MEMORY_SIZE)
         about = {key: sent[key] for key in ("kind", "evidence_type")}
-        held = claim_key(request, "material-list", body_digest([sha256(content).hexdigest(), about]))
+        held = claim_key(request, "material-list", upload_digest(content, about))
         if not held.location:
             material = add_material(content, actor=user, **about)
             held.answer(status.HTTP_201_CREATED, reverse("archives:material", args=[str(material.public_id)]))

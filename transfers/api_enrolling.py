@@ -2,7 +2,6 @@
 and claiming; the services of the pages. Who enrols by itself files a case of `enrolment`, see `cases/`.
 """
 
-from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
@@ -27,7 +26,7 @@ from accounts.api import (
     read_body,
     read_query,
 )
-from accounts.idempotency import Claim, body_digest
+from accounts.idempotency import Claim, body_digest, upload_digest
 from accounts.openapi import describe, in_path, page_of
 from accounts.roles import Right
 from archives.services import find_uploads
@@ -187,7 +186,7 @@ class AdmissionListViewSet(ViewSet):
         read_query(request)
         sent = read_body(request, ResultsBody)["file"]
         content = sent.read(settings.FILE_UPLOAD_MAX_MEMORY_SIZE)
-        held = claim_key(request, "admissionlist-list", body_digest([sha256(content).hexdigest(), sent.name]))
+        held = claim_key(request, "admissionlist-list", upload_digest(content, sent.name))
         if held.location:
             made = lists.open_list(user, held.location.rstrip("/").rsplit("/", 1)[1])
         else:

@@ -1,6 +1,5 @@
 """批量导入 over the API: the services of the page, from upload to commit (ARCHITECTURE 6, 9)."""
 
-from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
@@ -24,7 +23,7 @@ from accounts.api import (
     read_body,
     read_query,
 )
-from accounts.idempotency import body_digest
+from accounts.idempotency import upload_digest
 from accounts.openapi import describe, in_path, page_of
 from accounts.roles import Right
 from audit.services import record_list
@@ -184,7 +183,7 @@ class ImportViewSet(ViewSet):
         read_query(request)
         sent = read_body(request, UploadBody)["file"]
         content = sent.read(settings.FILE_UPLOAD_MAX_MEMORY_SIZE)
-        held = claim_key(request, "import-list", body_digest([sha256(content).hexdigest(), sent.name]))
+        held = claim_key(request, "import-list", upload_digest(content, sent.name))
         if held.location:
             batch = queries.open_batch(user, held.location.rstrip("/").rsplit("/", 1)[1])
         else:
