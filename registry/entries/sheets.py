@@ -130,7 +130,8 @@ def commit_entries(job_id: int) -> None:
 def _commit(job: Job) -> None:
     with scoped_transaction(job.path):
         sheet = EntrySheet.objects.select_for_update(of=("self",)).get(job=job)
-        if sheet.cells is None:
+        if sheet.cells is None:  # erased before its turn: there is nothing to write
+            finish(job, Job.State.FAILED)
             return
         kind = KINDS[sheet.kind]
         actor = _actor(job, kind, sheet.org_path)

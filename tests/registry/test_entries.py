@@ -406,6 +406,10 @@ def test_a_sheet_whose_writer_lost_her_right_is_not_written_and_old_cells_go(
     assert (sheets.purge(7, [make.PROVINCE]), sheets.purge(-1, [make.PROVINCE])) == (0, 1)
     sheet.refresh_from_db()
     assert sheet.cells is None
+    # A job whose sheet is empty ends: nobody offers it again.
+    Job.objects.filter(pk=job.pk).update(state=Job.State.WAITING, ended_at=None)
+    sheets.commit_entries(job.pk)
+    assert Job.objects.get(pk=job.pk).state == Job.State.FAILED
 
 
 def test_a_refused_entry_leaves_no_act() -> None:
